@@ -1,0 +1,55 @@
+"""Redis clients by role, and the Lua loader.
+
+redis-py's defaults hurt here and are set aside: it re-sends a command up to ten times after a lost reply (a purchase must
+only be re-sent with its key, by whoever owns the key), and its five-second read time-out ends blocking reads.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
+
+CONNECTIONS = 32  # a waiting command beyond this queues here instead of failing
+COMMAND_TIMEOUT = 10.0
+
+
+def connect(url: str) -> Redis:
+    """A client for commands and scripts: answers are bytes, nothing is retried behind the caller's back."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=COMMAND_TIMEOUT,
+        socket_timeout=COMMAND_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def connect_listener(url: str) -> Redis:
+    """A client for pub/sub: reads may block for ever, so that silence is not an error."""
+    return Redis.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=0)
+
+
+class Script:
+    """One Lua file, called by its digest and sent whole when the server has forgotten it (restart, failover, FLUSH)."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, client: "Redis", keys: Sequence[str], args: Sequence[str | int | bytes]) -> Any:
+        try:
+            return await client.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await client.eval(self.source, len(keys), *keys, *args)
+
+
+def load_script(folder: Path, name: str, prelude: str | None = None) -> Script:
+    """Read `folder/name.lua`, with `prelude.lua` from the same folder in front of it when one is named."""
+    source = (folder / f"{name}.lua").read_text()
+    return Script(f"{(folder / f'{prelude}.lua').read_text()}\n{source}" if prelude else source)

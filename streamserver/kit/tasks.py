@@ -1,0 +1,43 @@
+"""Background tasks that are owned: kept alive, named, and loud when they die."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from streamserver.kit.log import log
+
+
+class Tasks:
+    """Owns tasks until they end; `close` cancels and awaits what is left."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def every(self, seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> asyncio.Task[Any]:
+        """Run `work` now and then again `seconds` after each end; one bad round is logged and does not end the series."""
+        return self.start(_repeat(seconds, work, name), name)
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("task died", task=task.get_name(), exc_info=error)
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("round failed", task=name)
+        await asyncio.sleep(seconds)

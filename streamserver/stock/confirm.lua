@@ -1,0 +1,49 @@
+-- Turns holds into a sale: all of them, or none. Repeating a payment's confirmation changes nothing.
+-- ARGV  2 payment  3… hold ids
+-- Answers {'sold'} | {'lost', hold ids…} | {'duplicate_payment', hold ids…}
+-- A hold that expired or was given up is re-taken while units and the buyer's limit allow.
+
+local payment = ARGV[2]
+local lost, duplicate, taking, buying = {}, {}, {}, {}
+
+local function can_retake(hold)
+  local t = terms(hold.variant)
+  local field = hold.buyer .. '/' .. hold.variant
+  local wanted = (taking[hold.variant] or 0) + hold.quantity
+  local bought_then = count(hold.buyer, hold.variant) + (buying[field] or 0) + hold.quantity
+  if not t or wanted > units(hold.variant).available or bought_then > t.limit then return false end
+  taking[hold.variant], buying[field] = wanted, (buying[field] or 0) + hold.quantity
+  return true
+end
+
+local seen, ids = {}, {}
+for i = 3, #ARGV do
+  local id = ARGV[i]
+  if not seen[id] then
+    seen[id] = true
+    ids[#ids + 1] = id
+    local hold = read_hold(id)
+    if not hold then lost[#lost + 1] = id
+    elseif hold.status == 'sold' then if hold.payment ~= payment then duplicate[#duplicate + 1] = id end
+    elseif hold.status ~= 'held' and not can_retake(hold) then lost[#lost + 1] = id
+    end
+  end
+end
+
+if #duplicate > 0 then return {'duplicate_payment', unpack(duplicate)} end
+if #lost > 0 then return {'lost', unpack(lost)} end
+
+for _, id in ipairs(ids) do
+  local hold = read_hold(id)
+  if hold.status ~= 'sold' then
+    local retaken = hold.status ~= 'held'
+    shift(hold.variant, retaken and 'available' or 'held', 'sold', hold.quantity)
+    if retaken then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) + hold.quantity) end
+    hold.status, hold.payment = 'sold', payment
+    write_hold(id, hold)
+    add(writes.settled, id)
+    record_hold(retaken and 'retake' or 'sell', id, hold)
+  end
+end
+save()
+return {'sold'}

@@ -1,0 +1,20 @@
+-- Adds units to a pool, or removes at most what is available. The same operation id is applied once.
+-- ARGV  2 operation id  3 variant  4 delta
+-- Answers {applied, available}
+
+local operation, variant, delta = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local done = redis.call('HGET', OPERATIONS, 'restock:' .. operation)
+if done then return {tonumber(done), units(variant).available} end
+
+local applied = math.max(delta, -units(variant).available)
+if applied > 0 then
+  shift(variant, nil, 'restocked', applied)
+  shift(variant, nil, 'available', applied)
+  record('restock', variant, applied, {operation = operation})
+elseif applied < 0 then
+  shift(variant, 'available', 'removed', -applied)
+  record('remove', variant, -applied, {operation = operation})
+end
+add(writes.operations, 'restock:' .. operation, applied)
+save()
+return {applied, units(variant).available}

@@ -1,0 +1,229 @@
+"""Stock use cases: holds for buyers, units for sellers, transfers between pools."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from streamserver.config import StockConfig
+from streamserver.kit.errors import Failure, NotFound, OneMoment
+from streamserver.kit.log import log
+from streamserver.messages.stock import Source
+from streamserver.stock.bags import Bags
+from streamserver.stock.errors import (
+    DuplicatePayment,
+    HoldGone,
+    KeyReused,
+    LimitReached,
+    NotEnoughStock,
+    NotSelling,
+    SoldOut,
+    TooLate,
+)
+from streamserver.stock.model import (
+    Confirmed,
+    HoldRecord,
+    Pool,
+    Reserved,
+    ReserveRequest,
+    Terms,
+    Units,
+    shop_pool,
+)
+from streamserver.stock.store import PoolStore, read_hold
+
+STORE_LIMIT = 20  # units of one variant that one buyer may take from a shop's store
+TRIES = 3  # of a call whose answer was lost: every script answers a repeat from what is recorded
+
+
+class StockService:
+    """`redis` is the durable server that holds pools, `live` the one for bags."""
+
+    def __init__(self, redis: Redis, live: Redis, config: StockConfig) -> None:
+        self._store = PoolStore(redis)
+        self._redis = redis
+        self._bags = Bags(live)
+        self._config = config
+
+    # Buyers
+
+    async def reserve(self, pool: Pool, request: ReserveRequest) -> Reserved:
+        """Set units aside. Raises SoldOut, LimitReached, KeyReused, NotSelling, NotFound, OneMoment."""
+        verdict, hold_id, packed, left = await asyncio.shield(self._reserve(pool, request))
+        if verdict not in {"held", "replayed"}:
+            _refuse(verdict, left)
+        return Reserved(hold=read_hold(hold_id, pool, packed), left=left, replayed=verdict == "replayed")
+
+    async def _reserve(self, pool: Pool, request: ReserveRequest) -> tuple[str, str, bytes, int]:
+        c = self._config
+        args = (c.hold_seconds * 1000, c.grace_seconds * 1000, c.expire_batch)
+        for attempt in range(1, TRIES + 1):
+            try:
+                [answer] = await self._store.reserve(pool, [request], *args)
+                if answer[0] in {"held", "replayed"}:
+                    await self._bags.add(request.buyer, answer[1], pool)
+            except RedisError as error:
+                log.warning("reserve without an answer", pool=pool, attempt=attempt, error=str(error))
+                if attempt == TRIES:
+                    raise OneMoment from error
+                await asyncio.sleep(0.1 * attempt)
+            else:
+                return answer
+        raise AssertionError("unreachable")
+
+    async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:
+        """Every hold in these buyers' bags, of any status, oldest first."""
+        by_pool: dict[Pool, list[str]] = {}
+        for hold, pool in (await self._bags.of(buyers)).items():
+            by_pool.setdefault(pool, []).append(hold)
+        found = [record for pool, ids in by_pool.items() for record in await self._store.holds(pool, ids)]
+        return sorted((record for record in found if record.buyer in buyers), key=lambda record: record.id)
+
+    async def hold(self, hold_id: str, buyers: Sequence[str]) -> HoldRecord:
+        """One hold of these buyers. Raises NotFound."""
+        pool = await self._bags.pool_of(buyers, hold_id)
+        records = await self._store.holds(pool, [hold_id]) if pool else []
+        if not records or records[0].buyer not in buyers:
+            raise NotFound
+        return records[0]
+
+    async def release(self, hold_id: str, buyers: Sequence[str]) -> HoldRecord:
+        """Give a hold back before its deadline; harmless when it is already gone. Raises NotFound, HoldGone (sold)."""
+        record = await self.hold(hold_id, buyers)
+        packed = cast("bytes", await self._store.run("release", record.pool, hold_id))
+        after = read_hold(hold_id, record.pool, packed)
+        if after.status == "sold":
+            raise HoldGone("This is already paid for. The shop can cancel the order instead.")
+        return after
+
+    async def forget(self, buyers: Sequence[str], hold_ids: Sequence[str]) -> None:
+        """Take holds out of the buyers' bags; the holds themselves do not change."""
+        await self._bags.forget(buyers, hold_ids)
+
+    # Payments
+
+    async def confirm(self, pool: Pool, holds: Sequence[str], payment: str) -> Confirmed:
+        """Sell all holds or none; re-takes what expired while units and limits allow. Raises DuplicatePayment."""
+        answer = cast("list[bytes]", await self._store.run("confirm", pool, payment, *holds))
+        verdict, ids = answer[0], tuple(hold.decode() for hold in answer[1:])
+        if verdict == b"duplicate_payment":
+            raise DuplicatePayment(holds=list(ids))
+        return Confirmed(sold=verdict == b"sold", lost=ids)
+
+    async def give_back(self, pool: Pool, hold_id: str, operation: str) -> bool:
+        """Put a sold unit back on sale, once an operation. False when it was not sold."""
+        returned = cast("int", await self._store.run("return", pool, operation, hold_id)) == 1
+        await self._deliver_later(pool)
+        return returned
+
+    async def _deliver_later(self, pool: Pool) -> None:
+        """A unit that came back to a pool that is over is on its way home: hand it over now, or let `tidy` do it."""
+        await cast("Any", self._redis.sadd("pools", pool))
+        await self.deliver(pool)
+
+    # Sellers
+
+    async def units(self, pool: Pool, variants: Sequence[str]) -> dict[str, Units]:
+        return await self._store.units(pool, variants)
+
+    async def restock(self, pool: Pool, operation: str, variant: str, delta: int) -> tuple[int, int]:
+        """Return (applied, available). A removal takes at most what is available."""
+        applied, available = cast("list[int]", await self._store.run("restock", pool, operation, variant, delta))
+        return applied, available
+
+    async def set_terms(self, pool: Pool, terms: Sequence[Terms]) -> None:
+        await self._store.set_terms(pool, terms)
+
+    async def store_units(self, shop: str, variants: Sequence[str]) -> dict[str, int]:
+        """Available units of a shop's own store."""
+        return {variant: u.available for variant, u in (await self.units(shop_pool(shop), variants)).items()}
+
+    async def restock_store(self, shop: str, operation: str, variant: str, delta: int) -> tuple[int, int]:
+        return await self.restock(shop_pool(shop), operation, variant, delta)
+
+    async def set_store_terms(self, shop: str, variants: Sequence[tuple[str, int, str]]) -> None:
+        """(variant, price, currency) each; a store sells as soon as it has terms."""
+        source = Source(kind="product")
+        terms = [Terms(variant, price, currency, STORE_LIMIT, source) for variant, price, currency in variants]
+        await self.set_terms(shop_pool(shop), terms)
+        await self.open(shop_pool(shop))
+
+    # Pools
+
+    async def create(self, pool: Pool) -> None:
+        """A pool that waits for `open`; harmless to repeat."""
+        await self._life(pool, "create")
+
+    async def open(self, pool: Pool) -> None:
+        await self._life(pool, "open")
+
+    async def end_at(self, pool: Pool, after_ms: int) -> int:
+        """Stop selling in so many ms. Returns that moment, ms."""
+        _, closes_at = await self._life(pool, "end_at", after_ms)
+        return closes_at
+
+    async def reopen(self, pool: Pool) -> None:
+        """Undo `end_at`. Raises TooLate."""
+        state, _ = await self._life(pool, "reopen")
+        if state == "too_late":
+            raise TooLate
+
+    async def closes_at(self, pool: Pool) -> int:
+        """When the pool stops selling, ms; 0 while no end is set."""
+        return await self._store.closes_at(pool)
+
+    async def close(self, pool: Pool) -> None:
+        """Stop selling, send what is left home; living holds keep their deadlines."""
+        await self._life(pool, "close")
+        await self.deliver(pool)
+
+    async def _life(self, pool: Pool, action: str, *args: int) -> tuple[str, int]:
+        await cast("Any", self._redis.sadd("pools", pool))
+        state, closes_at = cast("tuple[bytes, int]", await self._store.run("life", pool, action, *args))
+        return state.decode(), closes_at
+
+    # Transfers
+
+    async def transfer(self, transfer: str, variant: str, quantity: int, source: Pool, target: Pool) -> None:
+        """Move units between pools, once per `transfer` id: a crash between the halves is finished by `deliver`.
+        Raises NotEnoughStock."""
+        moved, available = cast("list[int]", await self._store.run("move", source, transfer, variant, quantity, target))
+        if not moved:
+            raise NotEnoughStock(available=available)
+        await self.deliver(source)
+
+    async def deliver(self, pool: Pool) -> None:
+        """Hand over what lies in the pool's outbox."""
+        for transfer, (target, variant, quantity) in (await self._store.outbox(pool)).items():
+            await self._store.run("receive", target, transfer, variant, quantity, pool)
+            await self._store.settle(pool, transfer)
+
+    async def tidy(self) -> None:
+        """Give back what is due and hand over what is under way, in every pool. `jobs` calls it; stopping it never
+        undersells, since a reserve gives back what is due before it looks."""
+        for pool in await self._store.pools():
+            while await self._expire(pool) >= self._config.expire_batch:
+                pass
+            await self.deliver(pool)
+            await self._store.retire(pool)
+
+    async def _expire(self, pool: Pool) -> int:
+        return cast("int", await self._store.run("expire", pool, self._config.expire_batch))
+
+    async def time(self) -> int:
+        """Redis's clock, ms: what deadlines are measured by."""
+        seconds, micros = cast("tuple[int, int]", await cast("Any", self._redis.time()))
+        return seconds * 1000 + micros // 1000
+
+
+def _refuse(verdict: str, number: int) -> NoReturn:
+    refusals: dict[str, Failure] = {
+        "sold_out": SoldOut(left=number) if number == 0 else SoldOut(f"Only {number} left.", left=number),
+        "limit_reached": LimitReached(f"One buyer may take {number} of this.", limit=number),
+        "key_reused": KeyReused(),
+        "not_live": NotSelling(),
+        "not_found": NotFound("This is not sold here."),
+    }
+    raise refusals[verdict]
