@@ -79,7 +79,6 @@ class RoomsConfig(Section):
     undo_seconds: Annotated[int, Field(ge=0, le=600)] = 10
     abandon_minutes: Annotated[int, Field(ge=1, le=10_080)] = 30
     log_events: Annotated[int, Field(ge=10, le=100_000)] = 1000
-    log_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
 
 
 class RealtimeConfig(Section):

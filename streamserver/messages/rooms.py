@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import Field, StringConstraints
 
 from streamserver.messages.accounts import Person
@@ -20,6 +21,7 @@ from streamserver.messages.base import (
 )
 
 Permission = Literal["pin", "lineup", "chat", "ban"]
+Right = Permission | Literal["host"]
 Status = Literal["scheduled", "live", "ending", "ended"]
 Description = Annotated[str, StringConstraints(max_length=2_000), Printable]
 
@@ -190,7 +192,7 @@ class Snapshot(Message):
     lineup: LineUp
     pins: Pins
     states: list[State]
-    rights: list[Permission | Literal["host"]]
+    rights: list[Right]
 
 
 class LineUpPatch(Message):
@@ -219,6 +221,11 @@ class EventList(Message):
 
     resync: bool
     events: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, found: list[bytes] | None) -> "EventList":
+        """Finished events as the log keeps them; None means that it does not reach back far enough."""
+        return cls(resync=found is None, events=[orjson.loads(event) for event in found or []])
 
 
 class Moderator(Message):

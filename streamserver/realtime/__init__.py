@@ -1,0 +1,1 @@
+"""The live conversation over Socket.IO: who is watching a room, and what each viewer has been told."""

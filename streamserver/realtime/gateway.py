@@ -1,0 +1,173 @@
+"""The door of the live conversation: who may come in, what they may ask, how everyone is sent away on a restart."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from streamserver.accounts.model import Identity
+from streamserver.config import Config
+from streamserver.kit.errors import Failure, OneMoment, TooManyRequests
+from streamserver.kit.tasks import Tasks
+from streamserver.messages.base import Message
+from streamserver.messages.live import Join
+from streamserver.realtime import frames
+from streamserver.realtime.attendance import Attendance, Reports
+from streamserver.realtime.audience import Entry
+from streamserver.realtime.bus import Bus
+from streamserver.realtime.control import Control
+from streamserver.realtime.errors import UnknownEvent, WebSocketOnly, expected
+from streamserver.realtime.fanout import Fanout, RoomReader
+from streamserver.realtime.faults import RESTARTING
+from streamserver.realtime.handlers.ask import Handler, ask, decode
+from streamserver.realtime.handlers.rooms import RoomActions, room_handlers
+from streamserver.realtime.handlers.stock import Holds, stock_handlers
+from streamserver.realtime.limits import Bucket
+from streamserver.realtime.metrics import REFUSED
+from streamserver.realtime.socket import LiveServer, LiveSocket
+from streamserver.realtime.viewer import Viewer
+
+PATH = "/socket.io/"
+FLOOD = 10  # times the permitted rate
+IDENTITY = web.RequestKey("identity", Identity)
+
+Authenticate = Callable[[web.Request], Awaitable[Identity]]
+ByToken = Callable[[str], Awaitable[Identity]]
+
+
+class Rooms(RoomReader, RoomActions, Holds, Protocol):
+    """`rooms.service.RoomService`, as far as viewers reach it."""
+
+
+class Gateway:
+    """Implements `socket.Conversation`. `authenticate` looks at an upgrade request (origin, cookie, bearer token), `by_token`
+    at a token given in `auth`; both raise `Failure`, and look anew each time: they are asked again after the bus was lost."""
+
+    def __init__(
+        self, config: Config, rooms: Rooms, presence: Reports, bus: Bus, authenticate: Authenticate, by_token: ByToken
+    ) -> None:
+        self._limits = config.realtime
+        self._drain_seconds = config.web.drain_seconds
+        self._bus = bus
+        self._authenticate = authenticate
+        self._by_token = by_token
+        self._attendance = Attendance(presence)
+        self._fanout = Fanout(config.realtime.tick_ms, rooms, self._attendance, bus)
+        self._control = Control(rooms, self._fanout)
+        self._handlers: dict[str, Handler] = room_handlers(rooms, self._fanout) | stock_handlers(rooms)
+        self._server = LiveServer(self, self._limits.messages_per_second * FLOOD)
+        self._entries: dict[Viewer, Entry] = {}
+        self._answers: set[asyncio.Task[bytes]] = set()
+        self._tasks = Tasks()
+        self._draining = False
+
+    def attach(self, app: web.Application) -> None:
+        """Serve `/socket.io/`; what is refused there gets a problem (RFC 9457)."""
+        app.router.add_route("*", PATH, self._upgrade)
+
+    async def start(self) -> None:
+        """Begin to listen on the bus and to report viewers. Raises `OneMoment` when Redis does not answer."""
+        await self._bus.start(self)
+        self._attendance.start()
+
+    async def close(self) -> None:
+        """Send everyone away, spread over half the time to drain; let every question under way get its answer. Closes the
+        bus too."""
+        self._draining = True
+        loop, spread = asyncio.get_running_loop(), self._drain_seconds / 2
+        for viewer in self._control.viewers:
+            loop.call_later(random.uniform(0, spread), viewer.close, RESTARTING)  # noqa: S311 - only spreads them
+        if self._control.viewers:
+            await asyncio.sleep(spread)
+        if self._answers:
+            await asyncio.wait(self._answers, timeout=self._drain_seconds)
+        for part in (self._tasks, self._server, self._control, self._fanout, self._attendance, self._bus):
+            await part.close()
+
+    async def greet(self, socket: LiveSocket, request: web.Request, auth: object) -> None:
+        identity, verify = request[IDENTITY], partial(self._authenticate, request)
+        join = decode(Join, auth) if auth else None
+        if join is not None and join.token is not None:
+            verify = partial(self._by_token, join.token)
+            identity = await verify()
+        rate = self._limits.messages_per_second
+        viewer = Viewer(identity, socket, Bucket(rate, rate), self._limits.max_backlog, verify)
+        if join is not None:
+            identity.require_scope("read")
+            self._entries[viewer] = await self._fanout.enter(viewer, join)
+        socket.viewer = viewer
+
+    def greeted(self, socket: LiveSocket) -> None:
+        viewer = socket.viewer
+        if viewer is None or viewer in self._control.viewers:
+            return
+        self._control.add(viewer)
+        if entry := self._entries.pop(viewer, None):
+            self._fanout.admit(viewer, entry)
+
+    async def answer(self, socket: LiveSocket, name: str, arguments: list[object], ack: int | None) -> None:
+        """One question at a time for each socket. It is answered to the end even when the client is gone: a purchase that
+        has begun is never cut off."""
+        viewer = socket.viewer
+        if viewer is None:
+            return
+        task = self._tasks.start(self._body(viewer, name, arguments), f"answer to {name[:20]}")
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+        viewer.reply(ack, await asyncio.shield(task))
+
+    def left(self, socket: LiveSocket) -> None:
+        viewer = socket.viewer
+        if viewer is not None:
+            socket.viewer = None
+            self._entries.pop(viewer, None)
+            self._control.viewers.discard(viewer)
+            self._fanout.leave(viewer)
+
+    def heard(self, room: str, envelope: list[Any]) -> None:
+        self._fanout.heard(room, envelope)
+
+    def missed(self, room: str) -> None:
+        self._fanout.missed(room)
+
+    def told(self, words: list[Any]) -> None:
+        self._control.told(words)
+
+    def missed_control(self) -> None:
+        self._control.missed()
+
+    async def _upgrade(self, request: web.Request) -> web.StreamResponse:
+        try:
+            _require_websocket(request)
+            if self._draining:
+                raise OneMoment
+            request[IDENTITY] = await self._authenticate(request)
+        except Failure as failure:
+            REFUSED.labels(failure.code).inc()
+            body = frames.problem(failure)
+            return web.Response(body=body, status=failure.status, content_type="application/problem+json")
+        return await self._server.handle_request(request)
+
+    async def _body(self, viewer: Viewer, name: str, arguments: Sequence[object]) -> bytes:
+        try:
+            return frames.good(await self._ask(viewer, name, arguments))
+        except Exception as error:
+            return frames.bad(expected(error))
+
+    async def _ask(self, viewer: Viewer, name: str, arguments: Sequence[object]) -> Message:
+        if not viewer.bucket.take():
+            REFUSED.labels(TooManyRequests.code).inc()
+            raise TooManyRequests(retry_after=1)
+        if name not in self._handlers:
+            raise UnknownEvent
+        return await ask(self._handlers[name], viewer, arguments)
+
+
+def _require_websocket(request: web.Request) -> None:
+    query = request.query
+    is_upgrade = request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
+    if query.get("transport") != "websocket" or query.get("EIO") != "4" or "sid" in query or not is_upgrade:
+        raise WebSocketOnly

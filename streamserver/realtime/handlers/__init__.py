@@ -1,0 +1,1 @@
+"""What a viewer may ask over the socket, by topic."""

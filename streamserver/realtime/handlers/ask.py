@@ -1,0 +1,48 @@
+"""What every question has in common: its shape, the scope an API token needs for it, and the answer."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from streamserver.kit.errors import Invalid
+from streamserver.messages.accounts import Scope
+from streamserver.messages.base import Message
+from streamserver.realtime.errors import NotJoined
+from streamserver.realtime.viewer import Viewer
+
+Body = TypeVar("Body", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`run` gets the viewer and the decoded message; a `Failure` it raises is the answer."""
+
+    body: type[Message]
+    scope: Scope
+    run: Callable[[Viewer, Any], Awaitable[Message]]
+
+
+async def ask(handler: Handler, viewer: Viewer, arguments: Sequence[object]) -> Message:
+    """Decode the one argument and answer. Raises `Invalid`, `Forbidden`, whatever the handler raises."""
+    viewer.identity.require_scope(handler.scope)
+    if len(arguments) != 1:
+        raise Invalid("Send exactly one object with this event.", errors=[])
+    return await handler.run(viewer, decode(handler.body, arguments[0]))
+
+
+def decode(body: type[Body], argument: object) -> Body:
+    """Read what a client sent, strictly. Raises `Invalid` with one entry for each field to mend."""
+    try:
+        return body.model_validate(argument)
+    except ValidationError as error:
+        errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
+        raise Invalid(errors=errors) from None
+
+
+def joined(viewer: Viewer) -> str:
+    """The viewer's room. Raises `NotJoined`."""
+    if viewer.room is None:
+        raise NotJoined
+    return viewer.room

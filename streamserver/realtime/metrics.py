@@ -1,0 +1,12 @@
+"""Figures of the live conversation, for `/metrics`."""
+
+from prometheus_client import Counter, Gauge
+
+VIEWERS = Gauge("streamserver_viewers", "Sockets that are joined to a room now")
+EVENTS = Counter("streamserver_events_sent", "Events written to viewers")
+CONFLATED = Counter("streamserver_states_conflated", "State values that a newer one replaced before they were sent")
+SLOW = Counter("streamserver_slow_viewers", "Viewers that were disconnected since they read too slowly")
+REFUSED = Counter("streamserver_live_refused", "Connections and messages that were refused", ["code"])
+RECOVERED = Counter(
+    "streamserver_room_recoveries", "Times a room's missing events were fetched, by outcome", ["outcome"]
+)

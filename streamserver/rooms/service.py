@@ -1,0 +1,188 @@
+"""What viewers and moderators do in a room: look, come back, tap, hold, pin."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import select
+
+from streamserver.accounts.model import Identity
+from streamserver.kit.clock import now_ms
+from streamserver.kit.errors import NotFound
+from streamserver.kit.ids import new_id
+from streamserver.kit.sql import Database
+from streamserver.messages.catalog import Product
+from streamserver.messages.live import After
+from streamserver.messages.rooms import PinChange, Pins, Right, Snapshot, State, StockState, Tap
+from streamserver.messages.stock import Hold, HoldRequest
+from streamserver.rooms.book import RoomBook
+from streamserver.rooms.documents import Documents, PinAnswer
+from streamserver.rooms.errors import PinConflict, PinsFull, WrongState
+from streamserver.rooms.model import Document
+from streamserver.rooms.rights import Rights
+from streamserver.rooms.tables import AnchorRow, TapRow
+from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, room_pool, shop_pool
+from streamserver.stock.service import StockService
+
+
+class Presence(Protocol):
+    """Who is watching: implemented by `rooms/presence.py`."""
+
+    async def viewers(self, room: str) -> State: ...
+
+
+class RoomService:
+    def __init__(
+        self,
+        database: Database,
+        documents: Documents,
+        book: RoomBook,
+        rights: Rights,
+        stock: StockService,
+        presence: Presence,
+    ) -> None:
+        self._database = database
+        self._documents = documents
+        self._book = book
+        self._rights = rights
+        self._stock = stock
+        self._presence = presence
+
+    async def snapshot(self, room: str, identity: Identity) -> Snapshot:
+        """All a viewer needs. The states are read after the document and carry versions of their own. Raises NotFound."""
+        document = await self._book.document(room)
+        return Snapshot(
+            epoch=document.epoch,
+            seq=document.seq,
+            at=await self._stock.time(),
+            about=document.about,
+            life=document.life,
+            lineup=document.lineup,
+            pins=document.pins,
+            states=await self._states(document),
+            rights=await self.rights(room, identity),
+        )
+
+    async def missing(self, room: str, after: After) -> list[bytes] | None:
+        """Finished events after `after`; None means that only a new snapshot helps."""
+        return await self._documents.missing(room, after)
+
+    async def states(self, room: str) -> list[State]:
+        """The newest value of everything in the state lane. Raises NotFound."""
+        return await self._states(await self._book.document(room))
+
+    async def rights(self, room: str, identity: Identity) -> list[Right]:
+        if identity.account is None:
+            return []
+        return await self._rights.of(room, identity.account)
+
+    async def hold(self, room: str, identity: Identity, request: HoldRequest) -> Hold:
+        """Set units aside. Raises SoldOut, LimitReached, KeyReused, NotSelling, NotFound, OneMoment."""
+        return await self._hold(room_pool(room), identity, request)
+
+    async def hold_in_store(self, product: Product, identity: Identity, request: HoldRequest) -> Hold:
+        """The same from the store stock of the product's shop, outside of any show."""
+        if product.status != "active" or request.variant not in {variant.id for variant in product.variants}:
+            raise NotFound("This is not sold here.")
+        return await self._hold(shop_pool(product.shop.id), identity, request)
+
+    async def _hold(self, pool: Pool, identity: Identity, request: HoldRequest) -> Hold:
+        identity.require_scope("buy")
+        wanted = ReserveRequest(
+            key=request.key,
+            buyer=identity.buyer,
+            variant=request.variant,
+            quantity=request.quantity,
+            hold=new_id("hold"),
+            device=identity.device,
+        )
+        reserved = await self._stock.reserve(pool, wanted)
+        return hold_message(reserved.hold, reserved.left, replayed=reserved.replayed)
+
+    async def held(self, identity: Identity, hold: str) -> Hold:
+        """One of the caller's holds as it is now. Raises NotFound."""
+        record = await self._stock.hold(hold, identity.buyers)
+        units = await self._stock.units(record.pool, [record.variant])
+        return hold_message(record, units[record.variant].available, replayed=True)
+
+    async def release(self, identity: Identity, hold_id: str) -> None:
+        """Give a hold back early. Raises NotFound, HoldGone."""
+        identity.require_scope("buy")
+        await self._stock.release(hold_id, identity.buyers)
+
+    async def tap(self, room: str, identity: Identity, tap: Tap) -> None:
+        """Record that a viewer opened an anchor. Raises NotFound."""
+        account = identity.account.id if identity.account else None
+        async with self._database.write() as session:
+            anchor = await session.scalar(select(AnchorRow).where(AnchorRow.id == tap.anchor, AnchorRow.room == room))
+            if anchor is None:
+                raise NotFound("This product is not in the show.")
+            session.add(
+                TapRow(
+                    id=new_id("tap"), room=room, anchor=anchor.id, account=account, device=identity.device, at=now_ms()
+                )
+            )
+
+    async def pin(self, room: str, identity: Identity, change: PinChange) -> Pins:
+        """Pin or unpin, seen at a version. Raises Forbidden, PinConflict, PinsFull, NotFound, WrongState."""
+        account = await self._rights.require(room, identity, "pin")
+        await self._book.document(room)
+        answer = await self._documents.pin(room, change, account.person)
+        if answer.pins is None or answer.verdict == "not_found":
+            raise NotFound("This product is not in the line-up any more.")
+        pins = answer.pins
+        if answer.verdict == "ended":
+            raise WrongState("The show is over: its pins stay as they were.")
+        if answer.verdict == "full":
+            raise PinsFull(pins=pins.model_dump())
+        if answer.verdict == "conflict":
+            raise await self._conflict(room, pins, answer)
+        return pins
+
+    async def _conflict(self, room: str, pins: Pins, answer: PinAnswer) -> PinConflict:
+        last = answer.last
+        if not last:
+            return PinConflict("The line-up changed since you looked.", pins=pins.model_dump())
+        document = await self._book.document(room)
+        titles = {anchor.id: anchor.title for anchor in document.lineup.anchors}
+        seconds = max(0, (await self._stock.time() - last["at"]) // 1000)
+        done = "pinned" if last["action"] == "pin" else "unpinned"
+        what = titles.get(last["anchor"], "a product that is gone now")
+        sentence = f"{last['by']['name']} {done} {what} {_ago(seconds)}. Look again, then decide."
+        return PinConflict(sentence, pins=pins.model_dump(), by=last["by"], at=last["at"], anchor=last["anchor"])
+
+    async def _states(self, document: Document) -> list[State]:
+        room = document.about.id
+        variants = [variant.id for anchor in document.lineup.anchors for variant in anchor.variants]
+        return [*await self._stock_states(room, variants), await self._presence.viewers(room)]
+
+    async def _stock_states(self, room: str, variants: Sequence[str]) -> list[State]:
+        units = await self._stock.units(room_pool(room), variants)
+        return [
+            State(
+                key=f"stock:{variant}",
+                version=u.version,
+                value=StockState(variant=variant, available=u.available, epoch=u.epoch),
+            )
+            for variant, u in units.items()
+        ]
+
+
+def hold_message(record: HoldRecord, left: int, *, replayed: bool) -> Hold:
+    return Hold(
+        id=record.id,
+        pool=record.pool,
+        variant=record.variant,
+        quantity=record.quantity,
+        price=record.price,
+        currency=record.currency,
+        deadline=record.deadline,
+        status=record.status,
+        left=left,
+        replayed=replayed,
+    )
+
+
+def _ago(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s ago"
+    return f"{seconds // 60} min ago"

@@ -1,0 +1,175 @@
+"""What the stock scripts promise, as plain Python over dictionaries: the yardstick of the property tests."""
+
+from dataclasses import dataclass, field
+
+LASTING, DUE = 3_600_000, 0  # a hold's life in ms: one that outlives the test, one whose deadline is now
+
+
+@dataclass
+class Hold:
+    buyer: str
+    variant: str
+    quantity: int
+    lasting: bool
+    status: str = "held"
+    payment: str | None = None
+
+
+@dataclass
+class Model:
+    """One pool. Answers are those of the scripts, without packed records."""
+
+    limits: dict[str, int]
+    state: str = "open"
+    units: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
+    keys: dict[tuple[str, str], tuple[str, str, int]] = field(
+        default_factory=dict[tuple[str, str], tuple[str, str, int]]
+    )
+    operations: dict[str, int] = field(default_factory=dict[str, int])
+    outbox: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+
+    def __post_init__(self) -> None:
+        names = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
+        self.units = {variant: dict.fromkeys(names, 0) for variant in self.limits}
+
+    def bought(self, buyer: str, variant: str) -> int:
+        mine = (h for h in self.holds.values() if (h.buyer, h.variant) == (buyer, variant))
+        return sum(h.quantity for h in mine if h.status in {"held", "sold"})
+
+    def shift(self, variant: str, source: str, target: str, quantity: int) -> None:
+        self.units[variant][source] -= quantity
+        self.units[variant][target] += quantity
+
+    def send_home(self, variants: set[str]) -> None:
+        for variant in variants:
+            left = self.units[variant]["available"]
+            if self.state in {"closing", "closed"} and left:
+                self.shift(variant, "available", "moved_out", left)
+                self.outbox.append((variant, left))
+        if self.state == "closing" and not any(h.status == "held" for h in self.holds.values()):
+            self.state = "closed"
+
+    def expire(self) -> int:
+        due = [h for h in self.holds.values() if h.status == "held" and not h.lasting]
+        for hold in due:
+            self.put_back(hold, "expired")
+        self.send_home({hold.variant for hold in due})
+        return len(due)
+
+    def put_back(self, hold: Hold, status: str) -> None:
+        self.shift(hold.variant, "held", "available", hold.quantity)
+        hold.status = status
+
+    def reserve(self, lasting: bool, requests: list[tuple[str, str, str, int, str]]) -> list[tuple[str, str, int]]:
+        """Per (key, buyer, variant, quantity, hold id): (verdict, hold id, left or limit)."""
+        self.expire()
+        return [self._reserve_one(lasting, *request) for request in requests]
+
+    def _reserve_one(
+        self, lasting: bool, key: str, buyer: str, variant: str, quantity: int, new: str
+    ) -> tuple[str, str, int]:
+        if known := self.keys.get((buyer, key)):
+            hold, *bound = known
+            if bound != [variant, quantity]:
+                return "key_reused", "", 0
+            return "replayed", hold, self.units[self.holds[hold].variant]["available"]
+        if self.state != "open":
+            return "not_live", "", 0
+        if variant not in self.limits:
+            return "not_found", "", 0
+        if self.bought(buyer, variant) + quantity > self.limits[variant]:
+            return "limit_reached", "", self.limits[variant]
+        if self.units[variant]["available"] < quantity:
+            return "sold_out", "", self.units[variant]["available"]
+        self.shift(variant, "available", "held", quantity)
+        self.holds[new] = Hold(buyer, variant, quantity, lasting)
+        self.keys[buyer, key] = new, variant, quantity
+        return "held", new, self.units[variant]["available"]
+
+    def release(self, hold: str) -> str:
+        if hold not in self.holds:
+            return ""
+        record = self.holds[hold]
+        if record.status == "held":
+            self.put_back(record, "released")
+            self.send_home({record.variant})
+        return record.status
+
+    def confirm(self, payment: str, holds: list[str]) -> tuple[str, list[str]]:
+        lost, duplicate, taking, buying = [], [], dict[str, int](), dict[tuple[str, str], int]()
+        unique = list(dict.fromkeys(holds))
+        for hold in unique:
+            record = self.holds.get(hold)
+            if record is None:
+                lost.append(hold)
+            elif record.status == "sold":
+                duplicate += [hold] if record.payment != payment else []
+            elif record.status != "held":
+                wanted = taking.get(record.variant, 0) + record.quantity
+                mine = (record.buyer, record.variant)
+                bought = self.bought(*mine) + buying.get(mine, 0) + record.quantity
+                if wanted > self.units[record.variant]["available"] or bought > self.limits[record.variant]:
+                    lost.append(hold)
+                else:
+                    taking[record.variant], buying[mine] = wanted, buying.get(mine, 0) + record.quantity
+        if duplicate or lost:
+            return ("duplicate_payment", duplicate) if duplicate else ("lost", lost)
+        for hold in unique:
+            record = self.holds[hold]
+            if record.status != "sold":
+                self.shift(record.variant, "held" if record.status == "held" else "available", "sold", record.quantity)
+                record.status, record.payment = "sold", payment
+        self.send_home(set())
+        return "sold", []
+
+    def give_back(self, operation: str, hold: str) -> int:
+        if f"return:{operation}" in self.operations:
+            return 1
+        record = self.holds.get(hold)
+        if record is None or record.status != "sold":
+            return 0
+        self.shift(record.variant, "sold", "available", record.quantity)
+        record.status = "returned"
+        self.operations[f"return:{operation}"] = record.quantity
+        self.send_home({record.variant})
+        return 1
+
+    def restock(self, operation: str, variant: str, delta: int) -> tuple[int, int]:
+        u = self.units[variant]
+        if f"restock:{operation}" not in self.operations:
+            applied = max(delta, -u["available"])
+            self.operations[f"restock:{operation}"] = applied
+            u["available"] += applied
+            u["restocked" if applied > 0 else "removed"] += abs(applied)
+            answer = applied
+            self.send_home({variant})
+        else:
+            answer = self.operations[f"restock:{operation}"]
+        return answer, u["available"]
+
+    def move(self, transfer: str, variant: str, quantity: int) -> tuple[int, int]:
+        u = self.units[variant]
+        if f"move:{transfer}" in self.operations:
+            return self.operations[f"move:{transfer}"], u["available"]
+        if u["available"] < quantity:
+            return 0, u["available"]
+        self.shift(variant, "available", "moved_out", quantity)
+        self.outbox.append((variant, quantity))
+        self.operations[f"move:{transfer}"] = quantity
+        self.send_home({variant})
+        return quantity, u["available"]
+
+    def receive(self, transfer: str, variant: str, quantity: int) -> int:
+        u = self.units[variant]
+        if f"receive:{transfer}" not in self.operations:
+            u["available"] += quantity
+            u["moved_in"] += quantity
+            self.operations[f"receive:{transfer}"] = quantity
+            self.send_home({variant})
+        return u["available"]
+
+    def close(self) -> None:
+        if self.state == "open":
+            self.state = "closing"
+        self.send_home(set(self.limits))

@@ -1,0 +1,145 @@
+"""Every stock script against a plain model: whatever is asked in whatever order, answers, units and ledger agree."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from streamserver.messages.stock import Source
+from streamserver.stock.model import ReserveRequest, Terms
+from streamserver.stock.store import PoolStore
+from tests.stock.model import DUE, LASTING, Model
+
+POOL, HOME = "room:test", "shop:test"
+LIMITS = {"var_a": 3, "var_b": 5}
+BALANCE = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
+
+variants = st.sampled_from(sorted(LIMITS))
+buyers = st.sampled_from(["ana", "bo", "cy"])
+keys = st.sampled_from(["k1", "k2", "k3", "k4"])
+operations = st.sampled_from(["op1", "op2", "op3", "op4", "op5"])
+quantities = st.integers(1, 4)
+hold_numbers = st.lists(st.integers(0, 11), min_size=1, max_size=3)
+asked = st.tuples(keys, buyers, st.sampled_from([*sorted(LIMITS), "var_unknown"]), quantities)
+
+steps = st.one_of(
+    st.tuples(st.just("reserve"), st.booleans(), st.lists(asked, min_size=1, max_size=5)),
+    st.tuples(st.just("release"), st.integers(0, 11)),
+    st.tuples(st.just("confirm"), st.sampled_from(["pay1", "pay2"]), hold_numbers),
+    st.tuples(st.just("give_back"), operations, st.integers(0, 11)),
+    st.tuples(st.just("restock"), operations, variants, st.integers(-6, 9)),
+    st.tuples(st.just("move"), operations, variants, quantities),
+    st.tuples(st.just("receive"), operations, variants, quantities),
+    st.tuples(st.just("expire")),
+    st.tuples(st.just("close")),
+)
+
+
+class Pair:
+    """The real pool and the model, driven together; hold ids are numbered as they are asked for."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.store, self.model, self.asked = PoolStore(redis), Model(LIMITS), 0
+
+    async def set_up(self) -> None:
+        await self.store.redis.flushall()
+        source = Source(kind="room")
+        terms = [Terms(v, 100, "EUR", limit, source, home=HOME) for v, limit in LIMITS.items()]
+        await self.store.set_terms(POOL, terms)
+        await self.store.run("life", POOL, "open")
+
+    async def reserve(self, lasting: bool, wanted: list[tuple[str, str, str, int]]) -> tuple[Any, Any]:
+        requests = [
+            ReserveRequest(key, buyer, variant, quantity, f"h{self.asked + i}", "device")
+            for i, (key, buyer, variant, quantity) in enumerate(wanted)
+        ]
+        self.asked += len(wanted)
+        real = await self.store.reserve(POOL, requests, LASTING if lasting else DUE, 0, 1000)
+        expected = self.model.reserve(lasting, [(r.key, r.buyer, r.variant, r.quantity, r.hold) for r in requests])
+        return [(verdict, hold, left) for verdict, hold, _, left in real], expected
+
+    async def release(self, number: int) -> tuple[Any, Any]:
+        packed = await self.store.run("release", POOL, f"h{number}")
+        expected = self.model.release(f"h{number}")
+        if not packed:
+            return "", expected
+        [record] = await self.store.holds(POOL, [f"h{number}"])
+        return record.status, expected
+
+    async def confirm(self, payment: str, numbers: list[int]) -> tuple[Any, Any]:
+        holds = [f"h{number}" for number in numbers]
+        verdict, *ids = await self.store.run("confirm", POOL, payment, *holds)
+        return (verdict.decode(), [hold.decode() for hold in ids]), self.model.confirm(payment, holds)
+
+    async def give_back(self, operation: str, number: int) -> tuple[Any, Any]:
+        hold = f"h{number}"
+        return await self.store.run("return", POOL, operation, hold), self.model.give_back(operation, hold)
+
+    async def restock(self, operation: str, variant: str, delta: int) -> tuple[Any, Any]:
+        real = await self.store.run("restock", POOL, operation, variant, delta)
+        return tuple(real), self.model.restock(operation, variant, delta)
+
+    async def move(self, transfer: str, variant: str, quantity: int) -> tuple[Any, Any]:
+        real = await self.store.run("move", POOL, transfer, variant, quantity, HOME)
+        return tuple(real), self.model.move(transfer, variant, quantity)
+
+    async def receive(self, transfer: str, variant: str, quantity: int) -> tuple[Any, Any]:
+        real = await self.store.run("receive", POOL, transfer, variant, quantity, HOME)
+        return real, self.model.receive(transfer, variant, quantity)
+
+    async def expire(self) -> tuple[Any, Any]:
+        return await self.store.run("expire", POOL, 1000), self.model.expire()
+
+    async def close(self) -> tuple[Any, Any]:
+        state, _ = await self.store.run("life", POOL, "close")
+        self.model.close()
+        return state.decode(), self.model.state
+
+    async def check(self) -> None:
+        units = await self.store.units(POOL, sorted(LIMITS))
+        for variant, u in units.items():
+            real = {name: getattr(u, name) for name in BALANCE}
+            assert real == self.model.units[variant]
+            assert min(real.values()) >= 0
+            held = u.available + u.held + u.sold + u.removed + u.moved_out
+            assert held == u.restocked + u.moved_in
+        outbox = await self.store.outbox(POOL)
+        assert sorted((variant, quantity) for _, variant, quantity in outbox.values()) == sorted(self.model.outbox)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, max_size=25))
+async def test_scripts_do_what_the_model_does(redis: Redis, script: list[tuple[Any, ...]]) -> None:
+    """Any sequence of calls, repeats and reused ids included, is answered as the model answers it."""
+    pair = Pair(redis)
+    await pair.set_up()
+    for name, *arguments in [("restock", "start", "var_a", 6), ("restock", "start_b", "var_b", 2), *script]:
+        real, expected = await getattr(pair, name)(*arguments)
+        assert real == expected, name
+        await pair.check()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, max_size=25))
+async def test_ledger_alone_rebuilds_the_balance(redis: Redis, script: list[tuple[Any, ...]]) -> None:
+    """Entries are numbered without a gap, and adding them up gives every counter of every variant."""
+    pair = Pair(redis)
+    await pair.set_up()
+    for name, *arguments in [("restock", "start", "var_a", 6), *script]:
+        await getattr(pair, name)(*arguments)
+    entries = await pair.store.ledger(POOL)
+    assert [entry["n"] for entry in entries] == list(range(1, len(entries) + 1))
+    ways = {
+        "hold": ("available", "held"), "released": ("held", "available"), "expired": ("held", "available"),
+        "sell": ("held", "sold"), "retake": ("available", "sold"), "return": ("sold", "available"),
+        "remove": ("available", "removed"), "move_out": ("available", "moved_out"),
+        "restock": ("restocked", "available"), "move_in": ("moved_in", "available"),
+    }  # fmt: skip
+    counted: dict[str, dict[str, int]] = {variant: dict.fromkeys(BALANCE, 0) for variant in LIMITS}
+    for entry in entries:
+        source, target = ways[entry["kind"]]
+        entering = entry["kind"] in {"restock", "move_in"}
+        counted[entry["variant"]][source] += entry["quantity"] if entering else -entry["quantity"]
+        counted[entry["variant"]][target] += entry["quantity"]
+    assert counted == pair.model.units

@@ -1,0 +1,11 @@
+from typing import Any
+
+class AsyncServer:
+    class reason:
+        TRANSPORT_CLOSE: str
+
+    handlers: dict[str, Any]
+    sockets: dict[str, Any]
+    def __init__(self, **options: Any) -> None: ...
+    def generate_id(self) -> str: ...
+    async def _handle_connect(self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None) -> Any: ...
