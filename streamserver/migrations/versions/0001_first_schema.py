@@ -169,15 +169,13 @@ def upgrade() -> None:
     sa.UniqueConstraint('shop_id', 'handle', name=op.f('uq_products_shop_id_handle'))
     )
     op.create_table('room_events',
-    sa.Column('id', sa.BigInteger(), autoincrement=True, nullable=False),
     sa.Column('room', sa.String(), nullable=False),
     sa.Column('epoch', sa.String(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('event', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['room'], ['rooms.id'], name=op.f('fk_room_events_room_rooms')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_room_events')),
-    sa.UniqueConstraint('room', 'epoch', 'seq', name=op.f('uq_room_events_room_epoch_seq'))
+    sa.PrimaryKeyConstraint('room', 'epoch', 'seq', name=op.f('pk_room_events'))
     )
     op.create_table('room_moderators',
     sa.Column('room', sa.String(), nullable=False),

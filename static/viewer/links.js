@@ -1,0 +1,27 @@
+/** Where a product of a show is opened: its own address, which the room's page shows as a sheet. */
+
+import { html } from "lit";
+
+/** @import {Anchor} from "../shared/messages.js" */
+
+/**
+ * @param {string} product
+ * @param {string} room
+ */
+export function productPath(product, room) {
+  return `/products/${product}?room=${room}`;
+}
+
+/**
+ * @param {Anchor} anchor
+ * @param {string} room
+ * @param {Map<string, number> | null} units null: not known
+ * @param {boolean} selling
+ */
+export function buyLink(anchor, room, units, selling) {
+  const left = anchor.variants.some((variant) => units?.get(variant.id) !== 0);
+  const word = selling && left ? "Buy" : "View";
+  return html`
+    <a class="button small ${word === "Buy" ? "primary" : ""}" href=${productPath(anchor.product, room)} aria-label="${word} ${anchor.title}">${word}</a>
+  `;
+}

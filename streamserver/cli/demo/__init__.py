@@ -1,0 +1,83 @@
+"""`run.py demo`: the whole server with a shop, people, a live room, and an audience that behaves like one."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from streamserver.cli import supervisor
+from streamserver.cli.demo.audience import Audience
+from streamserver.cli.demo.seed import PASSWORD, Seeded, seed
+from streamserver.cli.redis_server import located
+from streamserver.config import PREFIX, Config
+from streamserver.kit.log import log
+
+SETTINGS = {
+    "SERVER__LOG_LEVEL": "warning",
+    "ROOMS__ABANDON_MINUTES": "10080",  # the demo's host is not there, and the show goes on
+    "STOCK__HOLD_SECONDS": "120",
+}
+
+
+def prepare_environment(config: Config) -> None:
+    """A data folder of the demo's own, and settings that suit it, for this process and its children."""
+    for name, value in {**SETTINGS, "SERVER__DATA": str(config.server.data / "demo")}.items():
+        os.environ.setdefault(PREFIX + name, value)
+
+
+async def run(config: Config, config_path: Path, viewers: int) -> None:
+    """Serve until stopped; once ready, fill the shop and let the audience in."""
+    show = asyncio.create_task(_show(config, viewers))
+    try:
+        await supervisor.serve(config, config_path)
+    finally:
+        show.cancel()
+        await asyncio.gather(show, return_exceptions=True)
+
+
+async def _show(config: Config, viewers: int) -> None:
+    try:
+        while not await asyncio.to_thread(supervisor.is_ready, config):
+            await asyncio.sleep(0.2)
+        seeded = await seed(located(config))
+        audience = Audience(config.public_url, seeded.room)
+        _introduce(config, seeded, viewers)
+        _listen_for_pause(audience)
+        await audience.run(viewers)
+    except Exception:
+        log.exception("the demo's show stopped; the server itself goes on")
+
+
+def _introduce(config: Config, seeded: Seeded, viewers: int) -> None:
+    url = config.public_url
+    table = Table(title="Streamserver demo", title_justify="left", show_header=False, box=None, pad_edge=False)
+    for what, address in {
+        "Watch and buy": f"{url}/rooms/{seeded.room}",
+        "All shows": f"{url}/",
+        "Studio": f"{url}/studio/{seeded.room}   sign in as {seeded.host} / {PASSWORD}",
+        "Moderator's desk": f"{url}/moderator/{seeded.room}   sign in as {seeded.moderator} / {PASSWORD}",
+        "A buyer": f"{url}/sign-in   {seeded.buyer} / {PASSWORD}, or buy as a guest",
+        "API": f"{url}/api",
+        "Audience": f"{viewers} viewers; P and Enter (or SIGUSR1 to process {os.getpid()}) pauses and resumes them",
+        "Stop": "Ctrl-C",
+    }.items():
+        table.add_row(f"[bold]{what}[/]", address)
+    Console(soft_wrap=True).print(table)
+
+
+def _listen_for_pause(audience: Audience) -> None:
+    def toggle() -> None:
+        print("The audience is paused." if audience.toggle() else "The audience goes on.", flush=True)
+
+    def typed() -> None:
+        if sys.stdin.readline().strip().lower() == "p":
+            toggle()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, toggle)
+    if sys.stdin.isatty():
+        loop.add_reader(sys.stdin, typed)

@@ -1,0 +1,176 @@
+"""Every failure as an answer: a problem (RFC 9457) for programs, a short page for people, never a stack trace."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from aiohttp import ClientPayloadError, web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from streamserver.kit.errors import BadFormat, Failure, Invalid, NotFound, OneMoment, TooLarge
+from streamserver.kit.log import log
+from streamserver.messages.base import Currency, Handle, Id, Key
+
+STORES_AWAY = (
+    RedisConnectionError, RedisTimeoutError, OperationalError, InterfaceError, ConnectionRefusedError
+)  # fmt: skip
+REQUEST_ID = web.RequestKey("request_id", str)
+BROKEN_BODY = (web.RequestPayloadError, ClientPayloadError)
+MAX_FIELD_PROBLEMS = 20
+MAX_FIELD_NAME = 100
+
+
+class BadOrigin(Failure):
+    code, status = "bad_origin", 403
+    sentence = "This was sent from another site's page. Open this shop in your browser and try again there."
+
+
+class WrongMethod(Failure):
+    """`allowed` lists the methods that this address knows."""
+
+    code, status = "wrong_method", 405
+    sentence = "This address does not work that way."
+
+
+class Unexpected(Failure):
+    """Stands for any error that nobody foresaw; `request` is the id under which the log has the details."""
+
+    code, status = "failed", 500
+    sentence = "Something went wrong on our side. Please try again in a moment."
+
+
+def _form(annotated: Any) -> str:
+    """The pattern that an annotated string of `messages.base` must match."""
+    return annotated.__metadata__[0].pattern
+
+
+FORMS = {
+    _form(Handle): "Use 3 to 30 small letters or digits; '-' and '_' may stand between them.",
+    _form(Id): "This is not an id of this server.",
+    _form(Key): "Use 8 to 64 letters, digits, '-' or '_'.",
+    _form(Currency): "Use a currency's three capital letters, such as EUR.",
+}
+SENTENCES = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field.",
+    "int_type": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "string_type": "This must be text.",
+    "bool_type": "This must be true or false.",
+    "list_type": "This must be a list.",
+    "model_type": "This must be an object.",
+    "string_pattern_mismatch": "This is not written in the expected form.",
+    "string_too_short": "Use at least {min_length} characters.",
+    "string_too_long": "Use at most {max_length} characters.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+    "too_short": "At least {min_length} are needed.",
+    "too_long": "At most {max_length} are possible.",
+    "literal_error": "This must be {expected}.",
+}
+
+
+def unreadable(error: ValidationError) -> BadFormat | Invalid:
+    """Tell what pydantic refused: text that is no JSON, or fields, each with a sentence (`{field: "lines.0.price", …}`)."""
+    found = error.errors(include_url=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return BadFormat(f"The request is not valid JSON in UTF-8: {found[0].get('ctx', {}).get('error')}.")
+    return Invalid(errors=[_field_problem(problem) for problem in found[:MAX_FIELD_PROBLEMS]])
+
+
+def _field_problem(problem: ErrorDetails) -> dict[str, str]:
+    context = problem.get("ctx", {})
+    known = FORMS.get(str(context.get("pattern"))) or SENTENCES.get(problem["type"], "").format_map(context)
+    field = ".".join(str(part) for part in problem["loc"])
+    return {"field": field[:MAX_FIELD_NAME], "message": known or problem["msg"].removeprefix("Value error, ")}
+
+
+def problem_response(failure: Failure) -> web.Response:
+    """`application/problem+json` of `messages.problems.Problem`."""
+    body = orjson.dumps({**failure.problem(), "status": failure.status})
+    return web.Response(
+        body=body, status=failure.status, content_type="application/problem+json", headers=_headers(failure)
+    )
+
+
+def page_response(failure: Failure, static: str, policy: str) -> web.Response:
+    """A page in the shop's own style that says the same."""
+    message = html.escape(failure.message)
+    text = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{message}</title>"
+        f'<link rel="stylesheet" href="{static}/shared/tokens.css"><link rel="stylesheet" href="{static}/shared/base.css">'
+        f'</head><body><main class="page"><h1>{message}</h1><p><a href="/">Back to the shop</a></p></main></body></html>'
+    )
+    return web.Response(
+        text=text,
+        status=failure.status,
+        content_type="text/html",
+        headers={**_headers(failure), "Content-Security-Policy": policy},
+    )
+
+
+def errors_middleware(static: str, policy: str) -> Middleware:
+    """Answer whatever a handler raised: as a problem below `/api/`, as a page elsewhere. `static` is the path of the style
+    sheets, `policy` the content security policy of pages."""
+
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as error:
+            failure = as_failure(error, request)
+            if failure is None:
+                raise
+            return problem_response(failure) if is_api(request.path) else page_response(failure, static, policy)
+
+    return answer_errors
+
+
+def is_api(path: str) -> bool:
+    """Whether whoever asks for `path` is a program."""
+    return path.startswith(("/api/", "/socket.io")) or path in {"/healthz", "/readyz"}
+
+
+def as_failure(error: Exception, request: web.Request) -> Failure | None:
+    """What to tell about `error`; None for an aiohttp answer that is no error, such as a redirect."""
+    match error:
+        case Failure():
+            return error
+        case web.HTTPNotFound():
+            return NotFound()
+        case web.HTTPMethodNotAllowed():
+            return WrongMethod(allowed=sorted(error.allowed_methods))
+        case web.HTTPRequestEntityTooLarge():
+            return TooLarge()
+        case web.HTTPClientError():
+            return BadFormat("The request could not be read.")
+        case web.HTTPException() if error.status < 500:
+            return None
+        case _ if isinstance(error, BROKEN_BODY):
+            return BadFormat("The request's body ended early or is damaged.")
+        case _ if isinstance(error, STORES_AWAY):
+            log.error("a store cannot be reached", path=request.path, error=repr(error))
+            return OneMoment(retry_after=2)
+        case _:
+            log.error("request failed", method=request.method, path=request.path, exc_info=error)
+            return Unexpected(request=request.get(REQUEST_ID, ""))
+
+
+def _headers(failure: Failure) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if "retry_after" in failure.details:
+        headers["Retry-After"] = str(failure.details["retry_after"])
+    if failure.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(failure, WrongMethod):
+        allowed: Sequence[str] = failure.details["allowed"]
+        headers["Allow"] = ", ".join(allowed)
+    return headers
