@@ -8,12 +8,14 @@ import pytest
 from redis.asyncio import Redis
 
 import streamserver
+from streamserver.app import Services, build
 from streamserver.cli import redis_server
-from streamserver.config import Config, RedisConfig, ServerConfig, WebConfig
+from streamserver.config import Config, DatabaseConfig, RedisConfig, ServerConfig, WebConfig
 from streamserver.kit.redis import connect
 from streamserver.kit.sql import Database, Table
 from tests import postgresql
 from tests.harness import Server, free_port
+from tests.world import World, make_world
 
 
 @pytest.fixture(scope="session")
@@ -114,3 +116,17 @@ def start_server(tmp_path: Path) -> Generator[Callable[..., Server]]:
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+async def services(config: Config, database: Database, redis: Redis) -> AsyncGenerator[Services]:
+    """All domains, joined as the server joins them, on both databases."""
+    services = build(config.model_copy(update={"database": DatabaseConfig(url=database.url)}))
+    yield services
+    await services.close()
+
+
+@pytest.fixture
+async def world(services: Services) -> World:
+    """A shop, a host and a moderator."""
+    return await make_world(services)

@@ -27,24 +27,25 @@ FREE_SPACE = 64_000_000  # bytes that Redis needs on the disk to be worth starti
 POLL = 0.1  # seconds
 
 
-async def serve(config: Config, config_path: Path) -> None:
-    """Run the server until SIGTERM or SIGINT. Raises `CannotStartError`."""
+async def serve(config: Config, config_path: Path, ready: asyncio.Event | None = None) -> None:
+    """Run the server until SIGTERM or SIGINT; sets `ready` once it takes visitors. Raises `CannotStartError`."""
     with data_lock(config.server.data):
         check_port(config.web.host, config.web.port, "web.port")
         if config.web.metrics_port:
             check_port(metrics.HOST, config.web.metrics_port, "web.metrics_port")
         collected = metrics.Metrics(config.server.data / "metrics")
         with collected.served(config.web.metrics_port):
-            await Supervisor(config, config_path, collected).run()
+            await Supervisor(config, config_path, collected, ready or asyncio.Event()).run()
 
 
 class Supervisor:
     """The processes of one server."""
 
-    def __init__(self, config: Config, config_path: Path, collected: metrics.Metrics) -> None:
+    def __init__(self, config: Config, config_path: Path, collected: metrics.Metrics, ready: asyncio.Event) -> None:
         self._config = config
         self._config_path = config_path
         self._metrics = collected
+        self._ready = ready
         self._environment = os.environ | collected.environment
         self._redis = self._embedded_redis() if config.redis.url == "embedded" else None
         count = config.web.processes or len(os.sched_getaffinity(0))
@@ -78,6 +79,7 @@ class Supervisor:
         await self._until_ready()
         sys.stdout.write(f"Ready at {self._config.public_url}\n")
         sys.stdout.flush()
+        self._ready.set()
 
     async def _end(self) -> None:
         for task in self._tasks:
@@ -98,7 +100,7 @@ class Supervisor:
             self._over.set()
 
     async def _until_ready(self) -> None:
-        while not await asyncio.to_thread(is_ready, self._config):
+        while not await asyncio.to_thread(_is_ready, self._config):
             for worker in self._workers:
                 if worker.ends >= TRIES:
                     raise CannotStartError(f"The {worker.name} process keeps ending; its reason stands above.")
@@ -119,7 +121,7 @@ class Supervisor:
         return Child("redis", server.command, os.environ, before=before), server
 
 
-def is_ready(config: Config) -> bool:
+def _is_ready(config: Config) -> bool:
     """Whether a web process takes visitors. Wildcard addresses are asked by way of loopback."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.web.host, config.web.host)  # noqa: S104 - a comparison
     connection = HTTPConnection(host, config.web.port, timeout=2)

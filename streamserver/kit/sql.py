@@ -53,9 +53,13 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession]:
-        """One transaction: committed at the end of the block, rolled back when the block raises."""
-        async with self._writers() as session, session.begin():
+        """One transaction: committed at the end of the block, rolled back when the block raises or is cancelled.
+
+        Leaving the session is all that a rollback takes, and SQLAlchemy shields that from a second cancellation.
+        """
+        async with self._writers() as session:
             yield session
+            await session.commit()
 
     async def close(self) -> None:
         await self.engine.dispose()

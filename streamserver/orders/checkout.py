@@ -166,10 +166,10 @@ class Checkout:
     async def _lost(self, order: OrderRow) -> set[str]:
         """Holds of open lines that cannot be sold to this buyer any more. What settling gave back (*returned*) can still be
         taken again while there are units."""
-        holds = {hold.id: hold for hold in await self._stock.holds(order.buyers)}
         lost: set[str] = set()
         for line in order.open_lines:
-            status = holds[line.hold].status if line.hold in holds else "expired"
+            found = await self._stock.holds_in(line.pool, [line.hold])
+            status = found[0].status if found else "expired"
             if status == "returned":
                 units = await self._stock.units(line.pool, [line.variant])
                 status = "held" if units[line.variant].available >= line.quantity else status

@@ -167,7 +167,7 @@ class Settlement:
         for pool, lines in pools.items():
             lost = await self._sell(pool, [line.hold for line in lines], payment)
             if lost:
-                await self._give_back(sold, f"{payment}:{order.attempt}")
+                await self._give_back(sold, f"{payment}:{order.attempt}", payment)
                 return lost
             sold += lines
         return set()
@@ -192,7 +192,7 @@ class Settlement:
                     line.status = "sold"
                 order.due_at = now_ms() + STALLED_MS
         if unwanted and not mine and not lost:
-            await self._give_back(claimed.open_lines, f"{payment}:{claimed.attempt}")
+            await self._give_back(claimed.open_lines, f"{payment}:{claimed.attempt}", payment)
         return mine
 
     async def _capture(self, order: OrderRow, payment: str) -> bool:
@@ -234,16 +234,16 @@ class Settlement:
     async def _return_units(self, order: OrderRow) -> None:
         """Put the sold units of an order that is over back on sale, when that was decided."""
         sold = order.units_to_return
-        if order.return_operation is None or not sold:
+        if order.return_operation is None or order.payment is None or not sold:
             return
-        await self._give_back(sold, order.return_operation)
+        await self._give_back(sold, order.return_operation, order.payment)
         async with self._database.write() as session:
             for line in (await locked(session, order.id)).units_to_return:
                 line.status = "returned"
 
-    async def _give_back(self, lines: Sequence[LineRow], operation: str) -> None:
+    async def _give_back(self, lines: Sequence[LineRow], operation: str, payment: str) -> None:
         for line in lines:
-            await self._stock.give_back(line.pool, line.hold, f"{operation}:{line.hold}")
+            await self._stock.give_back(line.pool, line.hold, f"{operation}:{line.hold}", payment)
 
     async def release(self, lines: Sequence[LineRow], buyers: Sequence[str]) -> None:
         """Give the holds of a cancelled order back at once, rather than at their deadlines."""

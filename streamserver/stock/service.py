@@ -81,6 +81,10 @@ class StockService:
         found = [record for pool, ids in by_pool.items() for record in await self._store.holds(pool, ids)]
         return sorted((record for record in found if record.buyer in buyers), key=lambda record: record.id)
 
+    async def holds_in(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
+        """Those of `ids` that the pool knows, whoever's they are."""
+        return await self._store.holds(pool, ids)
+
     async def hold(self, hold_id: str, buyers: Sequence[str]) -> HoldRecord:
         """One hold of these buyers. Raises NotFound."""
         pool = await self._bags.pool_of(buyers, hold_id)
@@ -112,9 +116,9 @@ class StockService:
             raise DuplicatePayment(holds=list(ids))
         return Confirmed(sold=verdict == b"sold", lost=ids)
 
-    async def give_back(self, pool: Pool, hold_id: str, operation: str) -> bool:
-        """Put a sold unit back on sale, once an operation. False when it was not sold."""
-        returned = cast("int", await self._store.run("return", pool, operation, hold_id)) == 1
+    async def give_back(self, pool: Pool, hold_id: str, operation: str, payment: str) -> bool:
+        """Put a unit that `payment` bought back on sale, once an operation. False when it is not sold for that."""
+        returned = cast("int", await self._store.run("return", pool, operation, hold_id, payment)) == 1
         await self._deliver_later(pool)
         return returned
 

@@ -165,7 +165,7 @@ async def test_a_crash_after_giving_back_does_not_leak_units(market: Market) -> 
     await market.expire(lost)
     await market.hold(guest(), second, bowl)
     await market.stock.confirm(first, [held.id], payment)
-    await market.stock.give_back(first, held.id, f"{payment}:0:{held.id}")
+    await market.stock.give_back(first, held.id, f"{payment}:0:{held.id}", payment)
     await market.sandbox.choose(payment, "success")
     assert (await market.units(first, mug)).sold == 0
 

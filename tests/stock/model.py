@@ -97,7 +97,7 @@ class Model:
         return record.status
 
     def confirm(self, payment: str, holds: list[str]) -> tuple[str, list[str]]:
-        lost, duplicate, taking, buying = [], [], dict[str, int](), dict[tuple[str, str], int]()
+        lost, duplicate, taking, buying = list[str](), list[str](), dict[str, int](), dict[tuple[str, str], int]()
         unique = list(dict.fromkeys(holds))
         for hold in unique:
             record = self.holds.get(hold)
@@ -123,11 +123,11 @@ class Model:
         self.send_home(set())
         return "sold", []
 
-    def give_back(self, operation: str, hold: str) -> int:
+    def give_back(self, operation: str, hold: str, payment: str) -> int:
         if f"return:{operation}" in self.operations:
             return 1
         record = self.holds.get(hold)
-        if record is None or record.status != "sold":
+        if record is None or record.status != "sold" or record.payment != payment:
             return 0
         self.shift(record.variant, "sold", "available", record.quantity)
         record.status = "returned"

@@ -27,7 +27,7 @@ steps = st.one_of(
     st.tuples(st.just("reserve"), st.booleans(), st.lists(asked, min_size=1, max_size=5)),
     st.tuples(st.just("release"), st.integers(0, 11)),
     st.tuples(st.just("confirm"), st.sampled_from(["pay1", "pay2"]), hold_numbers),
-    st.tuples(st.just("give_back"), operations, st.integers(0, 11)),
+    st.tuples(st.just("give_back"), operations, st.integers(0, 11), st.sampled_from(["pay1", "pay2"])),
     st.tuples(st.just("restock"), operations, variants, st.integers(-6, 9)),
     st.tuples(st.just("move"), operations, variants, quantities),
     st.tuples(st.just("receive"), operations, variants, quantities),
@@ -72,9 +72,9 @@ class Pair:
         verdict, *ids = await self.store.run("confirm", POOL, payment, *holds)
         return (verdict.decode(), [hold.decode() for hold in ids]), self.model.confirm(payment, holds)
 
-    async def give_back(self, operation: str, number: int) -> tuple[Any, Any]:
-        hold = f"h{number}"
-        return await self.store.run("return", POOL, operation, hold), self.model.give_back(operation, hold)
+    async def give_back(self, operation: str, number: int, payment: str) -> tuple[Any, Any]:
+        real = await self.store.run("return", POOL, operation, f"h{number}", payment)
+        return real, self.model.give_back(operation, f"h{number}", payment)
 
     async def restock(self, operation: str, variant: str, delta: int) -> tuple[Any, Any]:
         real = await self.store.run("restock", POOL, operation, variant, delta)

@@ -31,18 +31,18 @@ def prepare_environment(config: Config) -> None:
 
 async def run(config: Config, config_path: Path, viewers: int) -> None:
     """Serve until stopped; once ready, fill the shop and let the audience in."""
-    show = asyncio.create_task(_show(config, viewers))
+    ready = asyncio.Event()
+    show = asyncio.create_task(_show(config, ready, viewers))
     try:
-        await supervisor.serve(config, config_path)
+        await supervisor.serve(config, config_path, ready)
     finally:
         show.cancel()
         await asyncio.gather(show, return_exceptions=True)
 
 
-async def _show(config: Config, viewers: int) -> None:
+async def _show(config: Config, ready: asyncio.Event, viewers: int) -> None:
+    await ready.wait()
     try:
-        while not await asyncio.to_thread(supervisor.is_ready, config):
-            await asyncio.sleep(0.2)
         seeded = await seed(located(config))
         audience = Audience(config.public_url, seeded.room)
         _introduce(config, seeded, viewers)

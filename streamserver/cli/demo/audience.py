@@ -106,7 +106,7 @@ class Guest:
 
     @property
     def connected(self) -> bool:
-        return bool(self._socket.sid)
+        return self._socket.connected
 
     def something(self) -> dict[str, Any] | None:
         """An anchor to look at: mostly a pinned one."""
