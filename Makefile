@@ -37,7 +37,7 @@ browser: tools
 	@$(BIN)/python -m tests.chromium
 
 check: tools ## All static checks
-	@$(MAKE) -j 2 --output-sync=target $(CHECKS)
+	@$(MAKE) -j 2 --keep-going --output-sync=target $(CHECKS)
 
 check-ruff:
 	@ruff check --quiet
@@ -64,7 +64,7 @@ messages: tools ## Write the types that pages use from the words on the wire
 	@$(MESSAGES) >$(MESSAGES_FILE)
 
 migration: tools ## Write a migration from changed tables: name="what changes"
-	@$(BIN)/python -m streamserver.migrations "$(name)"
+	@$(BIN)/python -m streamserver.migrations.new "$(name)"
 
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11
 requirements: .venv/bootstrap.stamp ## Pin the newest versions of all Python packages

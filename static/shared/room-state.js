@@ -55,13 +55,14 @@ function takeEvent(state, event) {
 }
 
 /**
- * A patch that one's own call already brought in full changes nothing.
+ * A patch older than what one's own call already brought in full changes nothing. Equal versions may differ in what hangs on
+ * a product (its title, its allotment): the later event wins.
  * @param {RoomState} state
  * @param {LineUpPatch} patch
  * @returns {RoomState}
  */
 function patchLineUp(state, patch) {
-  if (patch.version <= state.lineup.version) return state;
+  if (patch.version < state.lineup.version) return state;
   const anchors = new Map([...state.lineup.anchors, ...patch.put].map((anchor) => [anchor.id, anchor]));
   const ordered = patch.order.flatMap((id) => anchors.get(id) ?? []);
   return { ...state, lineup: { version: patch.version, anchors: ordered } };
