@@ -42,11 +42,11 @@ check: tools ## All static checks
 check-ruff:
 	@ruff check --quiet
 check-format:
-	@ruff format --check --quiet || { echo "Run: make format"; exit 1; }
+	@ruff format --check --output-format=concise || { echo "Run: make format"; exit 1; }
 check-types:
 	@pyright --warnings
 check-imports:
-	@lint-imports --no-logo 2>/dev/null || lint-imports
+	@lint-imports --no-logo
 check-pages:
 	@node_modules/.bin/biome ci --reporter=summary static
 check-page-types:

@@ -1,7 +1,5 @@
 """Rooms over HTTP: their life, line-up, pins and moderators. Holds are in `http/holds.py`."""
 
-from typing import cast
-
 from streamserver.http.api import Call, Routes
 from streamserver.kit.errors import Invalid
 from streamserver.messages.base import Nothing
@@ -30,7 +28,7 @@ from streamserver.rooms.lineup import LineUps
 from streamserver.rooms.service import RoomService
 from streamserver.stock.errors import NotEnoughStock, TooLate
 
-FILTERS = ("live", "scheduled", "ended", "mine")
+FILTERS: tuple[Filter, ...] = ("live", "scheduled", "ended", "mine")
 
 
 def room_routes(rooms: RoomService, hosting: Hosting) -> Routes:
@@ -42,7 +40,7 @@ def room_routes(rooms: RoomService, hosting: Hosting) -> Routes:
         status = call.query.get("status", "live")
         if status not in FILTERS:
             raise Invalid(f"'status' must be one of: {', '.join(FILTERS)}.")
-        return await hosting.rooms(call.identity, cast("Filter", status))
+        return await hosting.rooms(call.identity, status)
 
     @api.post("/rooms", body=NewRoom, answer=Snapshot, status=201, scope="rooms")
     async def create_room(call: Call, body: NewRoom) -> Snapshot:

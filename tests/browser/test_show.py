@@ -64,7 +64,7 @@ async def test_a_show(
     await expect(ben.get_by_text("The show has ended", exact=True)).to_be_visible()
     assert await creator.in_store(jug.product) == 5
     await ada.get_by_role("button", name="Remove Tea bowl").click()
-    await expect(ada.get_by_text("You took this out of your bag.")).to_be_visible()
+    await expect(ada.get_by_role("heading", name="Your bag is empty")).to_be_visible()
     assert await creator.in_store(bowl.product) == 1
 
 

@@ -85,7 +85,7 @@ class Guest:
         self._room = room
         self._name = name
         self._http = ClientSession(url, cookie_jar=CookieJar(unsafe=True), headers={"Origin": url})
-        self._socket = socketio.AsyncClient(reconnection=False, http_session=self._http)
+        self._socket = socketio.AsyncClient(reconnection=False, handle_sigint=False, http_session=self._http)
         self._anchors: dict[str, dict[str, Any]] = {}
         self._pinned: list[str] = []
         self.left: dict[str, int] = {}
