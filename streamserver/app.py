@@ -41,6 +41,7 @@ from streamserver.rooms.lineup import LineUps
 from streamserver.rooms.presence import Presence
 from streamserver.rooms.rights import Rights
 from streamserver.rooms.service import RoomService
+from streamserver.rooms.taps import Taps
 from streamserver.rooms.upkeep import Upkeep
 from streamserver.stock.service import StockService
 
@@ -67,6 +68,7 @@ class Services:
     documents: Documents
     book: RoomBook
     rights: Rights
+    taps: Taps
     rooms: RoomService
     lineups: LineUps
     hosting: Hosting
@@ -105,12 +107,13 @@ def build(config: Config) -> Services:
     documents = Documents(stock_redis, config.rooms)
     book = RoomBook(database, documents, catalog, people, stock)
     rights = Rights(database)
-    rooms = RoomService(database, documents, book, rights, stock, presence)
+    taps = Taps(live_redis, database)
+    rooms = RoomService(documents, book, rights, stock, presence, taps, config.stock.tries_per_buyer)
     lineups = LineUps(database, stock_redis, book, rights, catalog, stock, config.rooms)
     hosting = Hosting(database, book, rights, people, stock, presence, orders, publisher, config)
     return Services(
         config, database, stock_redis, live_redis, secret, tasks, people, catalog, stock, payments, orders, presence, documents,
-        book, rights, rooms, lineups, hosting,
+        book, rights, taps, rooms, lineups, hosting,
     )  # fmt: skip
 
 
@@ -149,7 +152,9 @@ async def run_web(config: Config) -> None:
     runner = web.AppRunner(served.app, access_log=None, shutdown_timeout=config.web.drain_seconds)
     await runner.setup()
     await served.gateway.start()
-    listener = socket.create_server((config.web.host, config.web.port), reuse_port=True, backlog=BACKLOG)
+    family, *_ = socket.getaddrinfo(config.web.host, config.web.port, type=socket.SOCK_STREAM)[0]
+    address = (config.web.host, config.web.port)
+    listener = socket.create_server(address, family=family, reuse_port=True, backlog=BACKLOG)
     await web.SockSite(runner, listener, backlog=BACKLOG).start()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
@@ -168,6 +173,7 @@ async def run_jobs(config: Config) -> None:
     tasks = Tasks()
     tasks.every(1, s.stock.tidy, "stock")
     tasks.every(1, upkeep.run, "rooms")
+    tasks.every(1, s.taps.move, "taps")
     tasks.every(2, s.orders.settle_due, "orders")
     tasks.every(1, s.payments.deliver_due, "payments")
     tasks.every(5, archive.run, "room events")

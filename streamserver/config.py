@@ -28,7 +28,8 @@ def _public_url(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}):
         raise ValueError("must look like https://shop.example, without a path")
-    return text.rstrip("/")
+    default_port = f":{443 if parts.scheme == 'https' else 80}"
+    return text.rstrip("/").lower().removesuffix(default_port)  # as browsers write an Origin
 
 
 class Section(BaseModel):
@@ -65,12 +66,14 @@ class DatabaseConfig(Section):
 class AccountsConfig(Section):
     session_days: Annotated[int, Field(ge=1, le=365)] = 30
     sign_in_attempts: Annotated[int, Field(ge=1, le=1000)] = 10
+    guests_per_client: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     enrolment: Literal["everyone", "admins"] = "everyone"
 
 
 class StockConfig(Section):
     hold_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
     grace_seconds: Annotated[int, Field(ge=0, le=3_600)] = 15
+    tries_per_buyer: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     expire_batch: Annotated[int, Field(ge=1, le=1_000)] = 200
 
 

@@ -3,7 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { asApiError, put } from "../shared/api.js";
 import { controls } from "../shared/controls.js";
 import { count, timeOnly } from "../shared/format.js";
-import "../shared/icon.js";
+import { keepReady } from "../shared/icon.js";
 import "../shared/life-chip.js";
 import { LiveRoom, unitsLeft, viewersOf } from "../shared/live.js";
 import { offersOf, totalLeft } from "../shared/offers.js";
@@ -236,4 +236,5 @@ function picture(anchor) {
   return anchor.image ? html`<img src=${anchor.image} alt="">` : html`<span class="blank"></span>`;
 }
 
+keepReady("wifi-off");
 customElements.define("moderator-desk", ModeratorDesk);

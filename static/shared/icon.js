@@ -2,6 +2,14 @@
 
 import { css, LitElement } from "lit";
 
+/** @param {string} name */
+const address = (name) => `/vendor/lucide-static/icons/${name}.svg`;
+
+/** Fetch an icon ahead of time: one that is first shown when the connection is gone could not come then. @param {string} name */
+export function keepReady(name) {
+  fetch(address(name)).catch(() => {});
+}
+
 class Icon extends LitElement {
   static properties = { name: {} };
 
@@ -25,7 +33,7 @@ class Icon extends LitElement {
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
-    if (changed.has("name")) this.style.setProperty("--shape", `url("/vendor/lucide-static/icons/${this.name}.svg")`);
+    if (changed.has("name")) this.style.setProperty("--shape", `url("${address(this.name)}")`);
   }
 }
 

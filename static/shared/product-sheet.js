@@ -167,8 +167,8 @@ export class ProductSheet extends LitElement {
   /** @param {Offer} offer */
   #purchase(offer) {
     if (this.hold) {
-      return html`<hold-card .hold=${this.hold} .shop=${this.anchor?.shop.id ?? this.product?.shop.id} .nowOffset=${this.clockOffset}
-        @again=${() => this.result({})}></hold-card>`;
+      return html`<div class="buy"><hold-card .hold=${this.hold} .shop=${this.anchor?.shop.id ?? this.product?.shop.id} .nowOffset=${this.clockOffset}
+        @again=${() => this.result({})}></hold-card></div>`;
     }
     const out = isSoldOut(offer);
     const max = most(offer);

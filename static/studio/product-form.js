@@ -25,6 +25,7 @@ class ProductForm extends LitElement {
       legend { padding: 0 var(--space-1); color: var(--color-muted); font-size: var(--text-s); }
       .field { min-width: 0; }
       .actions { display: flex; gap: var(--space-2); justify-content: space-between; }
+      .actions .button { padding-inline: var(--space-4); white-space: nowrap; }
     `,
   ];
 

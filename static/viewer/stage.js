@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { controls } from "../shared/controls.js";
 import { count, dateTime } from "../shared/format.js";
-import "../shared/icon.js";
+import { keepReady } from "../shared/icon.js";
 import "../shared/life-chip.js";
 import { viewersOf } from "../shared/live.js";
 
@@ -99,4 +99,5 @@ class RoomStage extends LitElement {
   }
 }
 
+keepReady("wifi-off");
 customElements.define("room-stage", RoomStage);

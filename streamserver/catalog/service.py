@@ -136,8 +136,8 @@ class CatalogService(Shops):
                 sku=changed.sku, options=changed.options, price=changed.price, compare_at=changed.compare_at
             )
             changes.refuse(variant_problems(new, row.options, "variant"))
-            await session.flush()
-            await changes.put_on_sale(self.stock, row)
+        # Not before the commit: a price that failed to be written must not be sold at. `hold_in_store` mends a crash here.
+        await changes.put_on_sale(self.stock, row)
         return await self._with_units(row)
 
     async def add_image(self, identity: Identity, product: str, data: bytes, alt: str) -> Product:

@@ -14,16 +14,15 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from streamserver.accounts.model import Identity
-from streamserver.http.errors import unreadable
 from streamserver.http.middleware import NEW_SESSION, client_address, identify_request, keep_device
 from streamserver.kit.errors import BadFormat, Failure, NotFound, TooLarge
 from streamserver.messages.accounts import Scope
 from streamserver.messages.base import Message
+from streamserver.messages.reading import unreadable
 
 PREFIX = "/api/v1"
-MAX_JSON = (
-    1_048_576  # a product with 100 variants and the longest description, all escaped, stays below a quarter of it
-)
+MAX_JSON = 32_768  # bytes; refusing ten bodies of a megabyte, field by field, held everyone up for a second
+MAX_LARGE_JSON = 1_048_576  # a product with 100 variants and the longest description stays below a quarter of it
 
 B = TypeVar("B", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -85,7 +84,8 @@ WithBody = Callable[[Call, B], Awaitable[A | Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`query` describes the query parameters by name. `scope` None: needs no particular right of an API token."""
+    """`query` describes the query parameters by name. `scope` None: needs no particular right of an API token. `large`: the
+    body may have up to a megabyte."""
 
     method: str
     path: str
@@ -98,6 +98,7 @@ class Route:
     failures: Sequence[type[Failure]] = ()
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     raw: bool = False
+    large: bool = False
 
     async def __call__(self, request: web.Request) -> web.Response:
         if any("\0" in part for part in request.match_info.values()):
@@ -108,7 +109,9 @@ class Route:
         if request.method not in {"GET", "HEAD"}:
             keep_device(request, identity.device)
         call = Call(request, identity)
-        done = await (self.handler(call, await _read(call, self.body)) if self.body else self.handler(call))
+        limit = MAX_LARGE_JSON if self.large else MAX_JSON
+        arguments = [await _read(call, self.body, limit)] if self.body else []
+        done = await self.handler(call, *arguments)
         message, status = (done.message, done.status) if isinstance(done, Answer) else (done, self.status)
         return web.Response(
             body=message.model_dump_json().encode(),
@@ -149,6 +152,7 @@ class Verb:
         scope: Scope | None = "read",
         failures: Sequence[type[Failure]] = (),
         query: Mapping[str, str] = ...,
+        large: bool = False,
     ) -> Callable[[WithBody[B, A]], WithBody[B, A]]: ...
 
     def __call__(self, path: str, **terms: Any) -> Callable[[Any], Any]:
@@ -184,10 +188,10 @@ def add_routes(app: web.Application, areas: Sequence[Routes]) -> None:
             app.router.add_route(route.method, route.path, route.__call__)
 
 
-async def _read(call: Call, body: type[B]) -> B:
+async def _read(call: Call, body: type[B], limit: int) -> B:
     if call.request.content_type != "application/json":
         raise BadFormat("Send the request as JSON, with the header Content-Type: application/json.")
-    text = await call.read(MAX_JSON)
+    text = await call.read(limit)
     try:
         return body.model_validate_json(text)
     except ValidationError as error:

@@ -97,6 +97,7 @@ def _add_products(api: Routes, catalog: CatalogService) -> None:
     @api.post(
         "/shops/{shop}/products",
         body=NewProduct,
+        large=True,
         answer=Product,
         status=201,
         scope="shops",
@@ -111,7 +112,9 @@ def _add_products(api: Routes, catalog: CatalogService) -> None:
         """Show one product with the units that its shop's store has now."""
         return await catalog.product(call.path["product"])
 
-    @api.patch("/products/{product}", body=ProductChange, answer=Product, scope="shops", failures=STAFF_ONLY)
+    @api.patch(
+        "/products/{product}", body=ProductChange, large=True, answer=Product, scope="shops", failures=STAFF_ONLY
+    )
     async def change_product(call: Call, body: ProductChange) -> Product:
         """Change or archive a product. What is left out stays."""
         return await catalog.change_product(call.identity, call.path["product"], body)

@@ -16,6 +16,7 @@ from streamserver.accounts.service import AccountService
 from streamserver.config import Config
 from streamserver.http.errors import REQUEST_ID, BadOrigin
 from streamserver.kit.ids import new_id
+from streamserver.kit.rate import Rate
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 YEAR_SECONDS = 365 * 86_400
@@ -38,6 +39,10 @@ class Caller:
     config: Config
     accounts: AccountService
     devices: DeviceMarks
+
+    @cached_property
+    def new_guests(self) -> Rate:
+        return Rate(self.config.accounts.guests_per_client, 60)
 
     @cached_property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -145,6 +145,7 @@ def lineup_routes(lineups: LineUps) -> Routes:
     @api.post(
         "/rooms/{room}/anchors",
         body=NewAnchor,
+        large=True,
         answer=LineUp,
         status=201,
         scope="rooms",
@@ -157,6 +158,7 @@ def lineup_routes(lineups: LineUps) -> Routes:
     @api.patch(
         "/rooms/{room}/anchors/{anchor}",
         body=AnchorChange,
+        large=True,
         answer=LineUp,
         scope="rooms",
         failures=(NotEnoughStock, WrongState),

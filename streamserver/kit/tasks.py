@@ -1,10 +1,12 @@
 """Background tasks that are owned: kept alive, named, and loud when they die."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from streamserver.kit.log import log
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -32,6 +34,15 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("task died", task=task.get_name(), exc_info=error)
+
+
+async def each(items: Iterable[T], work: Callable[[T], Awaitable[Any]], what: str) -> None:
+    """Do `work` for every item, one after the other; a failure of one is logged and does not keep the others waiting."""
+    for item in items:
+        try:
+            await work(item)
+        except Exception:
+            log.exception("work failed", **{what: str(item)})
 
 
 async def _repeat(seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:

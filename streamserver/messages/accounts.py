@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from streamserver.messages.base import Handle, Id, Message, ShortText, Time
+from streamserver.messages.base import Handle, Id, Message, Printable, ShortText, Time
 
 Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+Typed = Annotated[str, StringConstraints(max_length=1_000), Printable]
 Scope = Literal["read", "buy", "rooms", "shops"]
 
 
@@ -24,8 +25,10 @@ class SignUp(Message):
 
 
 class SignIn(Message):
-    handle: str
-    password: str
+    """Any text that could have been typed: what was meant is told only by whether it is right."""
+
+    handle: Typed
+    password: Typed
 
 
 class ShopRole(Message):

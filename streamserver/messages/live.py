@@ -4,7 +4,9 @@ Server to client: `snapshot`, `event`, `states`, `resync`, `fault`.
 A failed call is acknowledged with `{"error": Problem}`, a good one with `{"ok": answer}`.
 """
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field, StringConstraints
 
 from streamserver.messages.base import Id, Message
 from streamserver.messages.rooms import State
@@ -13,8 +15,8 @@ from streamserver.messages.rooms import State
 class After(Message):
     """Where a returning viewer left off."""
 
-    epoch: str
-    seq: int
+    epoch: Annotated[str, StringConstraints(max_length=64)]
+    seq: Annotated[int, Field(ge=0, le=2**53)]
 
 
 class Join(Message):

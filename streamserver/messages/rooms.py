@@ -59,12 +59,12 @@ class Life(Message):
 
 class AnchorVariantTerms(Message):
     """Selling terms of one variant in one room. `price` null: the variant's own. `allotment` is how many units the room shall
-    have been given in all; the difference moves from or to the shop's store stock."""
+    have been given in all; the difference moves from or to the shop's store stock. Null: as many as it has."""
 
     variant: Id
     price: Amount | None = None
     limit: Quantity = 5
-    allotment: Units = 0
+    allotment: Units | None = None
 
 
 class NewAnchor(Message):

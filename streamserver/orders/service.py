@@ -50,6 +50,7 @@ class OrderService:
         except NotFound:
             if identity.account is None:
                 raise
+            identity.require_scope("shops")
             return await self._book.show(await self._book.of_seller(identity, order), to_seller=True)
 
     async def orders(self, identity: Identity) -> list[Order]:

@@ -165,16 +165,16 @@ class Settlement:
             pools.setdefault(line.pool, []).append(line)
         sold: list[LineRow] = []
         for pool, lines in pools.items():
-            lost = await self._sell(pool, [line.hold for line in lines], payment)
+            lost = await self._sell(pool, [line.hold for line in lines], payment, order.attempt)
             if lost:
-                await self._give_back(sold, f"{payment}:{order.attempt}", payment)
+                await self._give_back(sold, f"{payment}:{order.attempt}", payment, order.attempt)
                 return lost
             sold += lines
         return set()
 
-    async def _sell(self, pool: str, holds: list[str], payment: str) -> set[str]:
+    async def _sell(self, pool: str, holds: list[str], payment: str, attempt: int) -> set[str]:
         try:
-            return set((await self._stock.confirm(pool, holds, payment)).lost)
+            return set((await self._stock.confirm(pool, holds, payment, attempt)).lost)
         except DuplicatePayment as duplicate:
             return set(duplicate.details["holds"])
 
@@ -192,7 +192,7 @@ class Settlement:
                     line.status = "sold"
                 order.due_at = now_ms() + STALLED_MS
         if unwanted and not mine and not lost:
-            await self._give_back(claimed.open_lines, f"{payment}:{claimed.attempt}", payment)
+            await self._give_back(claimed.open_lines, f"{payment}:{claimed.attempt}", payment, claimed.attempt)
         return mine
 
     async def _capture(self, order: OrderRow, payment: str) -> bool:
@@ -241,9 +241,12 @@ class Settlement:
             for line in (await locked(session, order.id)).units_to_return:
                 line.status = "returned"
 
-    async def _give_back(self, lines: Sequence[LineRow], operation: str, payment: str) -> None:
+    async def _give_back(
+        self, lines: Sequence[LineRow], operation: str, payment: str, attempt: int | None = None
+    ) -> None:
+        """`attempt`: only what no later attempt relies on."""
         for line in lines:
-            await self._stock.give_back(line.pool, line.hold, f"{operation}:{line.hold}", payment)
+            await self._stock.give_back(line.pool, line.hold, f"{operation}:{line.hold}", payment, attempt)
 
     async def release(self, lines: Sequence[LineRow], buyers: Sequence[str]) -> None:
         """Give the holds of a cancelled order back at once, rather than at their deadlines."""

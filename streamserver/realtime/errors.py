@@ -1,13 +1,8 @@
 """Failures that only a live connection knows."""
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from streamserver.kit.errors import Failure, OneMoment
 from streamserver.kit.log import log
-
-STORES_AWAY = (RedisConnectionError, RedisTimeoutError, OperationalError, InterfaceError, ConnectionRefusedError)
+from streamserver.kit.outages import STORES_AWAY
 
 
 class NotJoined(Failure):

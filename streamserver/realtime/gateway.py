@@ -31,6 +31,7 @@ from streamserver.realtime.socket import LiveServer, LiveSocket
 from streamserver.realtime.viewer import Viewer
 
 PATH = "/socket.io/"
+LOOK_AGAIN = 60.0  # seconds
 FLOOD = 10  # times the permitted rate
 IDENTITY = web.RequestKey("identity", Identity)
 
@@ -72,6 +73,7 @@ class Gateway:
         """Begin to listen on the bus and to report viewers. Raises `OneMoment` when Redis does not answer."""
         await self._bus.start(self)
         self._attendance.start()
+        self._tasks.every(LOOK_AGAIN, self._look_again, "sessions")
 
     async def close(self) -> None:
         """Send everyone away, spread over half the time to drain; let every question under way get its answer. Closes the
@@ -137,6 +139,10 @@ class Gateway:
         self._control.told(words)
 
     def missed_control(self) -> None:
+        self._control.missed()
+
+    async def _look_again(self) -> None:
+        """A word that ended a session may have been lost on its way: ask about everybody's from time to time."""
         self._control.missed()
 
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:

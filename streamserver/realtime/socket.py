@@ -30,7 +30,7 @@ from streamserver.realtime.faults import BAD_FORMAT, TOO_MANY_REQUESTS
 from streamserver.realtime.limits import Bucket
 from streamserver.realtime.viewer import Viewer
 
-MAX_MESSAGE = 65_536  # bytes
+MAX_MESSAGE = 8_192  # bytes: no question is longer, and refusing a long one takes time that others wait for
 PING_INTERVAL, PING_TIMEOUT = 25, 20  # seconds
 CLOSE_GRACE = 3.0  # seconds a peer has for the closing handshake and what it has not read yet
 NAMESPACE = "/"

@@ -4,6 +4,7 @@ import orjson
 from sqlalchemy import func, select
 
 from streamserver.kit.sql import Database
+from streamserver.kit.tasks import each
 from streamserver.messages.live import After
 from streamserver.rooms.documents import Documents
 from streamserver.rooms.tables import RoomEventRow, RoomRow
@@ -22,24 +23,22 @@ class Archive:
             newest = await session.scalar(select(func.max(RoomRow.ended_at))) or 0
             changing = RoomRow.ended_at.is_(None) | (RoomRow.ended_at > newest - FINAL_MS)
             rooms = list(await session.scalars(select(RoomRow.id).where(changing)))
-        for room in rooms:
-            await self._copy(room)
+        await each(rooms, self._copy, "room")
 
     async def _copy(self, room: str) -> None:
-        document = await self._documents.read(room)
-        if document is None:
+        now = await self._documents.position(room)
+        if now is None:
             return
-        of_epoch = (RoomEventRow.room == room) & (RoomEventRow.epoch == document.epoch)
+        of_epoch = (RoomEventRow.room == room) & (RoomEventRow.epoch == now.epoch)
         async with self._database.read() as session:
             known = await session.scalar(select(func.max(RoomEventRow.seq)).where(of_epoch)) or 0
-        if known >= document.seq:
+        if known >= now.seq:
             return
         events = [
-            (orjson.loads(e), e.decode())
-            for e in await self._documents.since(room, After(epoch=document.epoch, seq=known))
+            (orjson.loads(e), e.decode()) for e in await self._documents.since(room, After(epoch=now.epoch, seq=known))
         ]
         rows = [
-            RoomEventRow(room=room, epoch=document.epoch, seq=event["seq"], at=event["at"], event=text)
+            RoomEventRow(room=room, epoch=now.epoch, seq=event["seq"], at=event["at"], event=text)
             for event, text in events
         ]
         async with self._database.write() as session:

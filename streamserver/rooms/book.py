@@ -1,15 +1,15 @@
 """From what was decided (SQL) to what viewers share (Redis): the one place that writes room documents.
 
-Every change is committed in SQL first and then projected. A crash in between is healed by `jobs`, which projects live rooms
-again and again; projecting twice changes nothing. The document is read *before* the facts and written only if nobody else
-wrote it meanwhile, so newer facts are never replaced by older ones.
+Every change is committed in SQL first and then projected. A crash in between is healed by `jobs`, which projects again what
+was changed and not projected; projecting twice changes nothing. The document is read *before* the facts and written only if
+nobody else wrote it meanwhile, so newer facts are never replaced by older ones.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from streamserver.accounts.service import AccountService
@@ -62,20 +62,25 @@ class RoomBook:
         for _ in range(TRIES):
             old = await self._documents.read(room)
             facts = await self._facts(room, old.pins if old else Pins(version=0, pins=[]))
-            await self._set_up_pool(facts)
+            await self._set_up_pool(facts.room)
             found = changes(old, facts.document)
-            if old and not found:
-                return old
-            if await self._documents.write(room, old, facts.document, found):
+            if await self._documents.write(room, old, facts.document, found, facts.terms):
+                await self._projected(facts.room)
                 return await self._documents.read(room) or facts.document
         raise Conflict
 
-    async def _set_up_pool(self, facts: Facts) -> None:
-        pool = room_pool(facts.room.id)
-        await self._stock.create(pool)
-        await self._stock.set_terms(pool, facts.terms)
-        if facts.room.status == "live":
-            await self._stock.open(pool)
+    async def _set_up_pool(self, room: RoomRow) -> None:
+        if room.status == "scheduled":
+            await self._stock.create(room_pool(room.id))
+        elif room.status == "live":
+            await self._stock.open(room_pool(room.id))
+
+    async def _projected(self, room: RoomRow) -> None:
+        """Strike the room off the list of those that `jobs` must project again."""
+        if room.projected < room.revision:
+            done = update(RoomRow).where(RoomRow.id == room.id, RoomRow.projected < room.revision)
+            async with self._database.write() as session:
+                await session.execute(done.values(projected=room.revision))
 
     async def _facts(self, room: str, pins: Pins) -> Facts:
         async with self._database.read() as session:
@@ -179,6 +184,6 @@ def _pool_terms(
                 limit=own.limit if own else DEFAULT_LIMIT,
                 source=source,
                 home=shop_pool(product.shop.id),
-                selling=anchor.removed_at is None,
+                selling=anchor.removed_at is None and product.status == "active",
             )
     return found

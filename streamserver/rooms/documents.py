@@ -15,6 +15,8 @@ from streamserver.messages.accounts import Person
 from streamserver.messages.live import After
 from streamserver.messages.rooms import About, Life, LineUp, PinChange, Pins
 from streamserver.rooms.model import MAX_PINS, Change, Document
+from streamserver.stock.model import Terms, room_pool
+from streamserver.stock.store import terms_fields, terms_key
 
 HERE = Path(__file__).parent
 KEPT_SECONDS = 30 * 86_400  # after the last change; a document that is gone is written again from SQL
@@ -53,8 +55,11 @@ class Documents:
             seq=int(seq),
         )
 
-    async def write(self, room: str, old: Document | None, new: Document, changes: Sequence[Change]) -> bool:
-        """Replace `old` by `new` and log the changes. False when somebody else changed the document since `old` was read."""
+    async def write(
+        self, room: str, old: Document | None, new: Document, changes: Sequence[Change], terms: Sequence[Terms]
+    ) -> bool:
+        """Replace `old` by `new`, log the changes, and sell on these terms. False when somebody else changed the document
+        since `old` was read: then nothing was written."""
         anchors = " ".join(anchor.id for anchor in new.lineup.anchors)
         fields: list[str | bytes] = [
             "about", new.about.model_dump_json(), "life", new.life.model_dump_json(),
@@ -62,12 +67,13 @@ class Documents:
             "anchors", f" {anchors} ", "status", new.life.status,
         ]  # fmt: skip
         events = [part for change in changes for part in (change.type, change.data.model_dump_json())]
+        selling = [part for field in terms_fields(terms).items() for part in field]
         seq = await self._apply(
             self._redis,
-            (_key(room, "document"), _key(room, "log")),
+            (_key(room, "document"), _key(room, "log"), terms_key(room_pool(room))),
             (
                 room, str(old.seq) if old else "", new_id("epoch"), self._config.log_events, KEPT_SECONDS,
-                len(fields) // 2, *fields, *events,
+                len(selling) // 2, *selling, len(fields) // 2, *fields, *events,
             ),
         )  # fmt: skip
         return cast("int", seq) >= 0
@@ -77,7 +83,7 @@ class Documents:
             "tuple[bytes, bytes, bytes]",
             await self._pin(
                 self._redis,
-                (_key(room, "document"), _key(room, "log"), _key(room, "operations")),
+                (_key(room, "document"), _key(room, "log"), _key(room, "pin_operations")),
                 (
                     room, change.operation, change.version, change.action, change.anchor, change.replace or "",
                     by.model_dump_json(), MAX_PINS, self._config.log_events, KEPT_SECONDS,
@@ -90,14 +96,23 @@ class Documents:
             orjson.loads(last) if last else {},
         )
 
-    async def missing(self, room: str, after: After) -> list[bytes] | None:
-        """Finished events after `after`, oldest first; None when the log does not reach back that far: resync."""
+    async def position(self, room: str) -> After | None:
+        """Epoch and number of the last event; None when Redis does not have the room."""
         raw = cast("list[bytes | None]", await cast("Any", self._redis.hmget(_key(room, "document"), ("epoch", "seq"))))
         epoch, seq = raw
-        if not epoch or not seq or epoch.decode() != after.epoch or after.seq > int(seq):
+        return After(epoch=epoch.decode(), seq=int(seq)) if epoch and seq else None
+
+    async def has_anchor(self, room: str, anchor: str) -> bool:
+        anchors = cast("bytes | None", await cast("Any", self._redis.hget(_key(room, "document"), "anchors"))) or b""
+        return f" {anchor} ".encode() in anchors
+
+    async def missing(self, room: str, after: After) -> list[bytes] | None:
+        """Finished events after `after`, oldest first; None when the log does not reach back that far: resync."""
+        now = await self.position(room)
+        if now is None or now.epoch != after.epoch or after.seq > now.seq:
             return None
         entries = await self._entries(room, after)
-        first = entries[0][0] if entries else int(seq) + 1
+        first = entries[0][0] if entries else now.seq + 1
         return [event for _, event in entries] if first == after.seq + 1 else None
 
     async def since(self, room: str, after: After) -> list[bytes]:

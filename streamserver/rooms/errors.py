@@ -3,11 +3,6 @@
 from streamserver.kit.errors import Conflict, Failure
 
 
-class NotJoined(Failure):
-    code, status = "not_joined", 409
-    sentence = "Join a room first."
-
-
 class WrongState(Failure):
     code, status = "wrong_state", 409
     sentence = "That cannot be done with this show any more."
@@ -44,3 +39,10 @@ class LineUpConflict(Conflict):
 
     code = "lineup_conflict"
     sentence = "Somebody else changed the line-up. Look at the new order, then sort again."
+
+
+class TooManyRooms(Failure):
+    """`limit` is how many one host may have planned or running."""
+
+    code, status = "too_many_rooms", 409
+    sentence = "You have planned as many shows as one host may. End or start some of them first."

@@ -27,7 +27,7 @@ from streamserver.messages.rooms import (
     ViewersState,
 )
 from streamserver.rooms.book import RoomBook
-from streamserver.rooms.errors import WrongState
+from streamserver.rooms.errors import TooManyRooms, WrongState
 from streamserver.rooms.rights import Rights
 from streamserver.rooms.service import Presence
 from streamserver.rooms.tables import ModeratorRow, RoomRow, TapRow
@@ -36,6 +36,7 @@ from streamserver.stock.model import room_pool
 from streamserver.stock.service import StockService
 
 LIST_SIZE = 50
+MAX_ROOMS = 50  # that one host may have planned or running
 Filter = Literal["live", "scheduled", "ended", "mine"]
 SHOWN: dict[str, tuple[str, ...]] = {"live": ("live", "ending"), "scheduled": ("scheduled",), "ended": ("ended",)}
 
@@ -72,14 +73,17 @@ class Hosting:
         self._config = config
 
     async def create(self, identity: Identity, wanted: NewRoom) -> str:
-        """Plan a room; returns its id. Raises SignInNeeded, Forbidden."""
+        """Plan a room; returns its id. Raises SignInNeeded, Forbidden, TooManyRooms."""
         account = self._may_host(identity)
         room = RoomRow(
             id=new_id("room"), creator=account.id, title=wanted.title, description=wanted.description, status="scheduled",
             scheduled_at=wanted.scheduled_at, created_at=now_ms(), started_at=None, ending_at=None, ended_at=None,
             lineup_version=0,
         )  # fmt: skip
+        mine = (RoomRow.creator == account.id, RoomRow.status != "ended")
         async with self._database.write() as session:
+            if (await session.scalar(select(func.count()).where(*mine)) or 0) >= MAX_ROOMS:
+                raise TooManyRooms(limit=MAX_ROOMS)
             session.add(room)
         await self._book.project(room.id)
         return room.id
@@ -149,9 +153,9 @@ class Hosting:
             query = query.where((RoomRow.creator == account.id) | RoomRow.id.in_(moderated))
         else:
             query = query.where(RoomRow.status.in_(SHOWN[shown]))
-        order = RoomRow.scheduled_at if shown == "scheduled" else RoomRow.id.desc()
+        order = RoomRow.scheduled_at.nulls_last() if shown == "scheduled" else RoomRow.id.desc()
         async with self._database.read() as session:
-            rows = await session.scalars(query.order_by(order))
+            rows = await session.scalars(query.order_by(order, RoomRow.id))
         return RoomList(rooms=[await self._card(row.id) for row in rows])
 
     async def _card(self, room: str) -> RoomCard:

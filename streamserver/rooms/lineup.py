@@ -7,7 +7,7 @@ from redis.asyncio.lock import Lock
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from streamserver.accounts.model import Account, Identity
+from streamserver.accounts.model import Identity
 from streamserver.catalog.service import CatalogService
 from streamserver.config import RoomsConfig
 from streamserver.kit.clock import now_ms
@@ -24,6 +24,7 @@ from streamserver.stock.errors import NotEnoughStock
 from streamserver.stock.model import room_pool, shop_pool
 from streamserver.stock.service import StockService
 
+MAX_VARIANTS = 500  # of all products of a line-up: it travels whole to everyone who joins
 LOCK_SECONDS = 10  # an allotment is two script calls; a holder that takes longer has died
 
 
@@ -50,9 +51,12 @@ class LineUps:
         """Append a product. Raises Forbidden, NotFound, AlreadyInLineUp, LineUpFull, NotEnoughStock, Invalid."""
         await self._rights.require(room, identity, "lineup")
         product = await self._product(wanted.product)
+        if product.status != "active":
+            raise NotFound("This product is archived. Make it active again first.")
         _check_variants(product, wanted.variants)
-        await self._catalog.require_staff(identity, product.shop.id)
+        await self._require_seller(identity, product)
         await self._check_store(product, wanted.variants)
+        await self._check_size(room, product)
         anchor = new_id("anchor")
         async with self._database.write() as session:
             row = await _open_room(session, room)
@@ -70,17 +74,17 @@ class LineUps:
         return await self._allot(room, product, wanted.variants)
 
     async def change(self, room: str, identity: Identity, anchor: str, wanted: AnchorChange) -> LineUp:
-        """Set price, limit and allotment of an anchor's variants. Raises Forbidden, NotFound, NotEnoughStock, Invalid."""
-        account = identity.require_account()
+        """Set price, limit and allotment of an anchor's variants: all of it, or nothing when there are too few units.
+        Raises Forbidden, NotFound, NotEnoughStock, Invalid."""
         product = await self._anchored(room, anchor)
         _check_variants(product, wanted.variants)
-        await self._require_seller(identity, account, product)
+        await self._require_seller(identity, product)
+        await self._allot(room, product, wanted.variants)
         async with self._database.write() as session:
             row = await _open_room(session, room)
             await _write_terms(session, anchor, wanted.variants)
             row.lineup_version += 1
-        await self._book.project(room)
-        return await self._allot(room, product, wanted.variants)
+        return (await self._book.project(room)).lineup
 
     async def remove(self, room: str, identity: Identity, anchor: str) -> LineUp:
         """Take a product out; what is left of it goes home, living holds keep their deadlines."""
@@ -94,9 +98,8 @@ class LineUps:
             row.removed_at = now_ms()
             room_row.lineup_version += 1
         await self._book.project(room)
-        return await self._allot(
-            room, product, [AnchorVariantTerms(variant=v.id) for v in product.variants], strict=False
-        )
+        leaving = [AnchorVariantTerms(variant=v.id, allotment=0) for v in product.variants]
+        return await self._allot(room, product, leaving, strict=False)
 
     async def sort(self, room: str, identity: Identity, wanted: LineUpOrder) -> LineUp:
         """Put the line-up in a new order, seen at a version. Raises Forbidden, LineUpConflict."""
@@ -121,8 +124,12 @@ class LineUps:
         """Move units until the room has been given as many as wanted; when not `strict`, as many as can move."""
         pool, home = room_pool(room), shop_pool(product.shop.id)
         async with Lock(self._redis, f"{{{pool}}}:allotting", timeout=LOCK_SECONDS, blocking_timeout=LOCK_SECONDS):
+            await self._stock.deliver(home)  # what an interrupted attempt left on its way counts as given
+            await self._stock.deliver(pool)
             units = await self._stock.units(pool, [terms.variant for terms in wanted])
             for terms in wanted:
+                if terms.allotment is None:
+                    continue
                 u = units[terms.variant]
                 more = terms.allotment - (u.moved_in - u.moved_out)
                 less = -more if strict else min(-more, u.available)
@@ -138,8 +145,13 @@ class LineUps:
         """Refuse before anything is written; a burst in the store may still make the transfer itself refuse."""
         store = await self._stock.store_units(product.shop.id, [terms.variant for terms in wanted])
         for terms in wanted:
-            if terms.allotment > store[terms.variant]:
+            if (terms.allotment or 0) > store[terms.variant]:
                 raise NotEnoughStock(available=store[terms.variant])
+
+    async def _check_size(self, room: str, product: Product) -> None:
+        anchors = (await self._book.document(room)).lineup.anchors
+        if sum(len(anchor.variants) for anchor in anchors) + len(product.variants) > MAX_VARIANTS:
+            raise LineUpFull(f"A line-up has room for {MAX_VARIANTS} variants in all.", limit=MAX_VARIANTS)
 
     async def _anchored(self, room: str, anchor: str) -> Product:
         async with self._database.read() as session:
@@ -150,15 +162,14 @@ class LineUps:
 
     async def _product(self, product: str) -> Product:
         found = (await self._catalog.products_by_ids([product])).get(product)
-        if found is None or found.status != "active":
+        if found is None:
             raise NotFound("There is no such product.")
         return found
 
-    async def _require_seller(self, identity: Identity, account: Account, product: Product) -> None:
+    async def _require_seller(self, identity: Identity, product: Product) -> None:
         """Price and allotment belong to the shop, whoever moderates."""
         identity.require_scope("rooms")
-        if not account.is_admin:
-            await self._catalog.require_staff(identity, product.shop.id)
+        await self._catalog.require_staff(identity, product.shop.id)
 
 
 async def _open_room(session: AsyncSession, room: str) -> RoomRow:

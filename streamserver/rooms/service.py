@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy import select
-
 from streamserver.accounts.model import Identity
-from streamserver.kit.clock import now_ms
 from streamserver.kit.errors import NotFound
 from streamserver.kit.ids import new_id
-from streamserver.kit.sql import Database
+from streamserver.kit.rate import Rate
 from streamserver.messages.catalog import Product
 from streamserver.messages.live import After
 from streamserver.messages.rooms import PinChange, Pins, Right, Snapshot, State, StockState, Tap
@@ -19,7 +16,7 @@ from streamserver.rooms.documents import Documents, PinAnswer
 from streamserver.rooms.errors import PinConflict, PinsFull, WrongState
 from streamserver.rooms.model import Document
 from streamserver.rooms.rights import Rights
-from streamserver.rooms.tables import AnchorRow, TapRow
+from streamserver.rooms.taps import Taps
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, room_pool, shop_pool
 from streamserver.stock.service import StockService
 
@@ -33,19 +30,21 @@ class Presence(Protocol):
 class RoomService:
     def __init__(
         self,
-        database: Database,
         documents: Documents,
         book: RoomBook,
         rights: Rights,
         stock: StockService,
         presence: Presence,
+        taps: Taps,
+        tries_per_minute: int,
     ) -> None:
-        self._database = database
         self._documents = documents
         self._book = book
         self._rights = rights
         self._stock = stock
         self._presence = presence
+        self._taps = taps
+        self._tries = Rate(tries_per_minute, 60)
 
     async def snapshot(self, room: str, identity: Identity) -> Snapshot:
         """All a viewer needs. The states are read after the document and carry versions of their own. Raises NotFound."""
@@ -80,13 +79,18 @@ class RoomService:
         return await self._hold(room_pool(room), identity, request)
 
     async def hold_in_store(self, product: Product, identity: Identity, request: HoldRequest) -> Hold:
-        """The same from the store stock of the product's shop, outside of any show."""
-        if product.status != "active" or request.variant not in {variant.id for variant in product.variants}:
+        """The same from the store stock of the product's shop, outside of any show. What the page says is what it costs: a
+        price that a crash kept from the pool is brought there first."""
+        variant = next((variant for variant in product.variants if variant.id == request.variant), None)
+        if product.status != "active" or variant is None:
             raise NotFound("This is not sold here.")
+        await self._stock.set_store_terms(product.shop.id, [(variant.id, variant.price, product.shop.currency)])
         return await self._hold(shop_pool(product.shop.id), identity, request)
 
     async def _hold(self, pool: Pool, identity: Identity, request: HoldRequest) -> Hold:
         identity.require_scope("buy")
+        identity.require_known()
+        self._tries.require(identity.buyer)
         wanted = ReserveRequest(
             key=request.key,
             buyer=identity.buyer,
@@ -110,17 +114,11 @@ class RoomService:
         await self._stock.release(hold_id, identity.buyers)
 
     async def tap(self, room: str, identity: Identity, tap: Tap) -> None:
-        """Record that a viewer opened an anchor. Raises NotFound."""
-        account = identity.account.id if identity.account else None
-        async with self._database.write() as session:
-            anchor = await session.scalar(select(AnchorRow).where(AnchorRow.id == tap.anchor, AnchorRow.room == room))
-            if anchor is None:
-                raise NotFound("This product is not in the show.")
-            session.add(
-                TapRow(
-                    id=new_id("tap"), room=room, anchor=anchor.id, account=account, device=identity.device, at=now_ms()
-                )
-            )
+        """Record that a viewer opened an anchor. Raises NotFound, TooManyRequests."""
+        self._tries.require(f"tap {identity.device}")
+        if not await self._documents.has_anchor(room, tap.anchor):
+            raise NotFound("This product is not in the show.")
+        await self._taps.add(room, tap.anchor, identity)
 
     async def pin(self, room: str, identity: Identity, change: PinChange) -> Pins:
         """Pin or unpin, seen at a version. Raises Forbidden, PinConflict, PinsFull, NotFound, WrongState."""

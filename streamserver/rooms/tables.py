@@ -1,12 +1,14 @@
 """Rooms in SQL: what the host decided. What is live (pins, units, the log) is in Redis."""
 
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, ForeignKey, Index, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from streamserver.kit.sql import Table
 
 
 class RoomRow(Table):
+    """`revision` rises with every change; up to `projected`, viewers have been told (see `rooms/book.py`)."""
+
     __tablename__ = "rooms"
     __table_args__ = (Index("ix_rooms_status_scheduled_at", "status", "scheduled_at"),)
 
@@ -21,6 +23,13 @@ class RoomRow(Table):
     ending_at: Mapped[int | None]
     ended_at: Mapped[int | None]
     lineup_version: Mapped[int]
+    revision: Mapped[int] = mapped_column(default=1)
+    projected: Mapped[int] = mapped_column(default=0)
+
+
+@event.listens_for(RoomRow, "before_update")
+def count_revision(_mapper: Mapper[RoomRow], _connection: Connection, row: RoomRow) -> None:
+    row.revision += 1
 
 
 class ModeratorRow(Table):

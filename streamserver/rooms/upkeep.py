@@ -1,6 +1,5 @@
 """What happens to rooms without anybody asking: `jobs` calls `run` again and again, and twice does no harm."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy import select
@@ -8,6 +7,7 @@ from sqlalchemy import select
 from streamserver.config import RoomsConfig
 from streamserver.kit.log import log
 from streamserver.kit.sql import Database
+from streamserver.kit.tasks import each
 from streamserver.rooms.book import RoomBook
 from streamserver.rooms.hosting import Hosting
 from streamserver.rooms.tables import RoomRow
@@ -41,14 +41,18 @@ class Upkeep:
         self._config = config
 
     async def run(self) -> None:
-        for row in await self._rooms(("live", "ending")):
-            await self._tend(row)
-
-    async def _rooms(self, statuses: Sequence[str]) -> list[RoomRow]:
+        """Tend to rooms that are on, and to those whose last change viewers may not have been told."""
+        due = RoomRow.status.in_(("live", "ending")) | (RoomRow.projected < RoomRow.revision)
         async with self._database.read() as session:
-            return list(await session.scalars(select(RoomRow).where(RoomRow.status.in_(statuses))))
+            rows = list(await session.scalars(select(RoomRow).where(due)))
+        await each(rows, self._tend, "room")
 
     async def _tend(self, row: RoomRow) -> None:
+        if row.status in {"live", "ending"}:
+            await self._follow_pool(row)
+        await self._book.project(row.id)
+
+    async def _follow_pool(self, row: RoomRow) -> None:
         """The pool is the truth about the end: SQL follows it, whichever half a crash left undone."""
         closes_at = await self._stock.closes_at(room_pool(row.id))
         now = await self._stock.time()
@@ -59,10 +63,10 @@ class Upkeep:
         elif row.status == "live" and await self._abandoned(row, now):
             log.info("room abandoned", room=row.id)
             await self._hosting.begin_end(row.id)
-        await self._book.project(row.id)
 
     async def _finish(self, room: str, ended_at: int) -> None:
-        await self._stock.close(room_pool(room))
+        if not await self._stock.close(room_pool(room), ended_at):
+            return  # the host took the end back at the last moment
         async with self._database.write() as session:
             row = await session.get_one(RoomRow, room, with_for_update=True)
             row.status, row.ended_at = "ended", ended_at

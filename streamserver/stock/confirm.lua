@@ -1,9 +1,10 @@
 -- Turns holds into a sale: all of them, or none. Repeating a payment's confirmation changes nothing.
--- ARGV  2 payment  3… hold ids
+-- ARGV  2 payment  3 attempt  4… hold ids
 -- Answers {'sold'} | {'lost', hold ids…} | {'duplicate_payment', hold ids…}
--- A hold that expired or was given up is re-taken while units and the buyer's limit allow.
+-- A hold that expired or was given up is re-taken while units and the buyer's limit allow. The highest attempt is recorded:
+-- whoever was overtaken can no longer give back what its successor relies on (return.lua).
 
-local payment = ARGV[2]
+local payment, attempt = ARGV[2], tonumber(ARGV[3])
 local lost, duplicate, taking, buying = {}, {}, {}, {}
 
 local function can_retake(hold)
@@ -17,7 +18,7 @@ local function can_retake(hold)
 end
 
 local seen, ids = {}, {}
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local id = ARGV[i]
   if not seen[id] then
     seen[id] = true
@@ -33,17 +34,22 @@ end
 if #duplicate > 0 then return {'duplicate_payment', unpack(duplicate)} end
 if #lost > 0 then return {'lost', unpack(lost)} end
 
+local function sell(id, hold)
+  local retaken = hold.status ~= 'held'
+  shift(hold.variant, retaken and 'available' or 'held', 'sold', hold.quantity)
+  local counted = retaken and 0 or hold.quantity
+  local counts = LIMITS_SALES and hold.quantity or 0
+  if counts ~= counted then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - counted + counts) end
+  hold.status, hold.payment, hold.attempt = 'sold', payment, 0
+  add(writes.settled, id)
+  record_hold(retaken and 'retake' or 'sell', id, hold)
+end
+
 for _, id in ipairs(ids) do
   local hold = read_hold(id)
-  if hold.status ~= 'sold' then
-    local retaken = hold.status ~= 'held'
-    shift(hold.variant, retaken and 'available' or 'held', 'sold', hold.quantity)
-    if retaken then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) + hold.quantity) end
-    hold.status, hold.payment = 'sold', payment
-    write_hold(id, hold)
-    add(writes.settled, id)
-    record_hold(retaken and 'retake' or 'sell', id, hold)
-  end
+  if hold.status ~= 'sold' then sell(id, hold) end
+  hold.attempt = math.max(hold.attempt, attempt)
+  write_hold(id, hold)
 end
 save()
 return {'sold'}

@@ -1,5 +1,5 @@
 -- Moves a pool through its life: waiting -> open -> closing -> closed.
--- ARGV  2 action  3 for `end_at`: ms from now
+-- ARGV  2 action  3 for `end_at`: ms from now; for `close`: the closing time that was seen, so that an undo is not overrun
 --   create  make it `waiting` (a room before its start)     open    begin selling (a shop's pool at once)
 --   end_at  stop selling in so many ms                      reopen  undo that, while there is time
 --   close   stop selling now, send what is left home; `closed` follows when nothing is held
@@ -21,12 +21,9 @@ elseif action == 'end_at' then
 elseif action == 'reopen' then
   if pool.state ~= 'open' or (pool.closes_at > 0 and now >= pool.closes_at) then return {'too_late', pool.closes_at} end
   set('open', 0)
-elseif action == 'close' then
+elseif action == 'close' and pool.closes_at == tonumber(ARGV[3]) then
+  for _, variant in ipairs(redis.call('HKEYS', TERMS)) do units(variant) end
   if pool.state == 'open' or pool.state == 'waiting' then set('closing', pool.closes_at) end
-  if pool.state == 'closing' then
-    local fields = redis.call('HKEYS', TERMS)
-    for _, variant in ipairs(fields) do units(variant) end
-    save()
-  end
+  if pool.state == 'closing' then save() end
 end
 return {redis.call('HGET', POOL, 'state'), pool.closes_at}

@@ -7,6 +7,8 @@
 local POOL, UNITS, TERMS, HOLDS, DEADLINES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local BUYERS, IDEMPOTENCY, LEDGER, OPERATIONS, OUTBOX = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local NAME = ARGV[1]
+local LIMITS_SALES = string.sub(NAME, 1, 5) == 'room:' -- a room's limit counts what was bought; a store's only what is held
+local SLICE = 4000 -- values in one command: Lua's unpack ends near 8,000
 local COUNTERS = {'available', 'held', 'sold', 'restocked', 'removed', 'moved_in', 'moved_out', 'version', 'epoch'}
 
 local clock = redis.call('TIME')
@@ -59,7 +61,7 @@ end
 -- A hold is a packed list: 100 bytes less than one with names.
 local function pack_hold(h)
   return cmsgpack.pack({
-    h.buyer, h.variant, h.quantity, h.price, h.currency, h.deadline, h.status, h.source, h.payment or '', h.key, h.taken_at,
+    h.buyer, h.variant, h.quantity, h.price, h.currency, h.deadline, h.status, h.source, h.payment or '', h.attempt or 0, h.key, h.taken_at,
   })
 end
 
@@ -67,7 +69,7 @@ local function unpack_hold(text)
   local f = cmsgpack.unpack(text)
   return {
     buyer = f[1], variant = f[2], quantity = f[3], price = f[4], currency = f[5], deadline = f[6], status = f[7],
-    source = f[8], payment = f[9], key = f[10], taken_at = f[11],
+    source = f[8], payment = f[9], attempt = f[10], key = f[11], taken_at = f[12],
   }
 end
 
@@ -98,7 +100,7 @@ local function record_hold(kind, id, h)
   })
 end
 
--- How many units of a variant a buyer holds or bought here; `bought` remembers counts that this call has changed.
+-- How many units of a variant count against a buyer's limit here; `bought` remembers what this call has read or changed.
 local bought = {}
 local function count(buyer, variant)
   local field = buyer .. '/' .. variant
@@ -151,6 +153,12 @@ local function send_home()
   end
 end
 
+local function write(command, key, arguments)
+  for from = 1, #arguments, SLICE do
+    redis.call(command, key, unpack(arguments, from, math.min(from + SLICE - 1, #arguments)))
+  end
+end
+
 local function write_units()
   local fields, states = {}, {}
   for variant, u in pairs(touched) do
@@ -165,7 +173,7 @@ local function write_units()
       )}
     end
   end
-  if #fields > 0 then redis.call('HSET', UNITS, unpack(fields)) end
+  write('HSET', UNITS, fields)
   return states
 end
 
@@ -173,10 +181,6 @@ local function packed_holds()
   local fields = {}
   for id in pairs(writes.holds) do add(fields, id, pack_hold(holds[id])) end
   return fields
-end
-
-local function write(command, key, arguments)
-  if #arguments > 0 then redis.call(command, key, unpack(arguments)) end
 end
 
 -- The only place that writes. Hands out versions, ledger numbers and the news for every screen.

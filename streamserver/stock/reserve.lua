@@ -47,6 +47,12 @@ local function grant(r, t)
   return {'held', r.id, pack_hold(hold), units(r.variant).available}
 end
 
+-- What somebody took as a guest still counts after they have signed in on the same device.
+local function held_by(r)
+  local as_guest = r.device ~= r.buyer and count(r.device, r.variant) or 0
+  return count(r.buyer, r.variant) + as_guest
+end
+
 local function answer(r)
   local found = known[r.buyer .. '/' .. r.key]
   if found then return replay(found, r.digest) end
@@ -55,7 +61,7 @@ local function answer(r)
   if terms_of[r.variant] == nil then terms_of[r.variant] = terms(r.variant) or false end
   local t = terms_of[r.variant]
   if not t or not t.selling then return {'not_found', '', '', 0} end
-  if count(r.buyer, r.variant) + r.quantity > t.limit then return {'limit_reached', '', '', t.limit} end
+  if held_by(r) + r.quantity > t.limit then return {'limit_reached', '', '', t.limit} end
   local left = units(r.variant).available
   if left < r.quantity then return {'sold_out', '', '', left} end
   return grant(r, t)

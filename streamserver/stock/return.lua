@@ -1,15 +1,17 @@
 -- Puts a sold unit back on sale, as the seller decided. The same operation id is applied once.
--- ARGV  2 operation id  3 hold id  4 payment that it was sold for
--- Answers 1 when the hold is returned now or was by this operation; 0 when it is not sold for this payment.
+-- ARGV  2 operation id  3 hold id  4 payment that it was sold for  5 attempt that sold it ('' for any)
+-- Answers 1 when the hold is returned now or was by this operation; 0 when it is not sold for this payment, or a later attempt
+-- has confirmed it since.
 
-local operation, id, payment = ARGV[2], ARGV[3], ARGV[4]
+local operation, id, payment, attempt = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('HGET', OPERATIONS, 'return:' .. operation) then return 1 end
 local hold = read_hold(id)
 if not hold or hold.status ~= 'sold' or hold.payment ~= payment then return 0 end
+if attempt ~= '' and hold.attempt ~= tonumber(attempt) then return 0 end
 
 shift(hold.variant, 'sold', 'available', hold.quantity)
 units(hold.variant).freed = true
-set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - hold.quantity)
+if LIMITS_SALES then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - hold.quantity) end
 hold.status = 'returned'
 write_hold(id, hold)
 add(writes.operations, 'return:' .. operation, hold.quantity)

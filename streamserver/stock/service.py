@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from streamserver.config import StockConfig
 from streamserver.kit.errors import Failure, NotFound, OneMoment
 from streamserver.kit.log import log
+from streamserver.kit.tasks import each
 from streamserver.messages.stock import Source
 from streamserver.stock.bags import Bags
 from streamserver.stock.errors import (
@@ -34,7 +35,7 @@ from streamserver.stock.model import (
 )
 from streamserver.stock.store import PoolStore, read_hold
 
-STORE_LIMIT = 20  # units of one variant that one buyer may take from a shop's store
+STORE_LIMIT = 20  # units of one variant that one buyer may hold from a shop's store at once
 TRIES = 3  # of a call whose answer was lost: every script answers a repeat from what is recorded
 
 
@@ -108,17 +109,22 @@ class StockService:
 
     # Payments
 
-    async def confirm(self, pool: Pool, holds: Sequence[str], payment: str) -> Confirmed:
-        """Sell all holds or none; re-takes what expired while units and limits allow. Raises DuplicatePayment."""
-        answer = cast("list[bytes]", await self._store.run("confirm", pool, payment, *holds))
+    async def confirm(self, pool: Pool, holds: Sequence[str], payment: str, attempt: int = 0) -> Confirmed:
+        """Sell all holds or none; re-takes what expired while units and limits allow. A repeat for the same payment changes
+        nothing but the attempt. Raises DuplicatePayment."""
+        answer = cast("list[bytes]", await self._store.run("confirm", pool, payment, attempt, *holds))
         verdict, ids = answer[0], tuple(hold.decode() for hold in answer[1:])
         if verdict == b"duplicate_payment":
             raise DuplicatePayment(holds=list(ids))
         return Confirmed(sold=verdict == b"sold", lost=ids)
 
-    async def give_back(self, pool: Pool, hold_id: str, operation: str, payment: str) -> bool:
-        """Put a unit that `payment` bought back on sale, once an operation. False when it is not sold for that."""
-        returned = cast("int", await self._store.run("return", pool, operation, hold_id, payment)) == 1
+    async def give_back(
+        self, pool: Pool, hold_id: str, operation: str, payment: str, attempt: int | None = None
+    ) -> bool:
+        """Put a unit that `payment` bought back on sale, once an operation. False when it is not sold for that, or when a
+        later attempt than `attempt` has confirmed it."""
+        fence = "" if attempt is None else attempt
+        returned = cast("int", await self._store.run("return", pool, operation, hold_id, payment, fence)) == 1
         await self._deliver_later(pool)
         return returned
 
@@ -178,10 +184,12 @@ class StockService:
         """When the pool stops selling, ms; 0 while no end is set."""
         return await self._store.closes_at(pool)
 
-    async def close(self, pool: Pool) -> None:
-        """Stop selling, send what is left home; living holds keep their deadlines."""
-        await self._life(pool, "close")
+    async def close(self, pool: Pool, closes_at: int) -> bool:
+        """Stop selling, send what is left home; living holds keep their deadlines. False when `closes_at` is no longer the
+        pool's closing time: somebody took the end back."""
+        state, _ = await self._life(pool, "close", closes_at)
         await self.deliver(pool)
+        return state in {"closing", "closed"}
 
     async def _life(self, pool: Pool, action: str, *args: int) -> tuple[str, int]:
         await cast("Any", self._redis.sadd("pools", pool))
@@ -207,11 +215,13 @@ class StockService:
     async def tidy(self) -> None:
         """Give back what is due and hand over what is under way, in every pool. `jobs` calls it; stopping it never
         undersells, since a reserve gives back what is due before it looks."""
-        for pool in await self._store.pools():
-            while await self._expire(pool) >= self._config.expire_batch:
-                pass
-            await self.deliver(pool)
-            await self._store.retire(pool)
+        await each(await self._store.pools(), self._tidy, "pool")
+
+    async def _tidy(self, pool: Pool) -> None:
+        while await self._expire(pool) >= self._config.expire_batch:
+            pass
+        await self.deliver(pool)
+        await self._store.retire(pool)
 
     async def _expire(self, pool: Pool) -> int:
         return cast("int", await self._store.run("expire", pool, self._config.expire_batch))

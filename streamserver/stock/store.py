@@ -23,6 +23,10 @@ def pool_keys(pool: Pool) -> list[str]:
     return [f"{{{pool}}}:{name}" for name in KEYS]
 
 
+def terms_key(pool: Pool) -> str:
+    return pool_keys(pool)[2]
+
+
 def digest(variant: str, quantity: int) -> str:
     """What an idempotency key is bound to."""
     return blake2b(f"{variant}/{quantity}".encode(), digest_size=9).hexdigest()
@@ -30,13 +34,18 @@ def digest(variant: str, quantity: int) -> str:
 
 def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
     """Unpack a hold as `pack_hold` in pool.lua wrote it."""
-    buyer, variant, quantity, price, currency, deadline, status, source, payment, _key, _taken_at = cast(
+    buyer, variant, quantity, price, currency, deadline, status, source, payment, *_private = cast(
         "list[Any]", msgpack.unpackb(packed)
     )
     return HoldRecord(
         id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
         deadline=deadline, status=status, source=Source.model_validate_json(source), payment=payment or None,
     )  # fmt: skip
+
+
+def terms_fields(terms: Sequence[Terms]) -> dict[str, bytes]:
+    """Variant → JSON, as reserve.lua reads it."""
+    return {t.variant: _terms_json(t) for t in terms}
 
 
 def _terms_json(terms: Terms) -> bytes:
@@ -90,9 +99,19 @@ class PoolStore:
         return {v: Units(*numbers[i * width : (i + 1) * width]) for i, v in enumerate(variants)}
 
     async def set_terms(self, pool: Pool, terms: Sequence[Terms]) -> None:
-        if terms:
-            items = [part for t in terms for part in (t.variant, _terms_json(t))]
-            await cast("Any", self.redis.hset(pool_keys(pool)[2], items=items))
+        """Write what differs: looking costs no fsync."""
+        if not terms:
+            return
+        wanted = terms_fields(terms)
+        known = cast("list[bytes | None]", await self.redis.hmget(terms_key(pool), list(wanted)))
+        items = [
+            part
+            for (variant, text), before in zip(wanted.items(), known, strict=True)
+            if text != before
+            for part in (variant, text)
+        ]
+        if items:
+            await cast("Any", self.redis.hset(terms_key(pool), items=items))
 
     async def closes_at(self, pool: Pool) -> int:
         return int(cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "closes_at"))) or 0)

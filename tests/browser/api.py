@@ -1,5 +1,6 @@
 """The people behind the windows: they set the stage through the public API and lend their sign-in to a browser."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +94,10 @@ class Creator(Member):
         """Units of a product's first variant that the shop itself could sell."""
         products = (await self.get(f"shops/{self.shop}/products"))["products"]
         return next(found["variants"][0]["available"] for found in products if found["id"] == product)
+
+    async def sees_in_store(self, product: str, units: int) -> None:
+        """Return once so many are in the store: some come home a moment later."""
+        while True:
+            if await self.in_store(product) == units:
+                return
+            await asyncio.sleep(0.1)

@@ -62,10 +62,10 @@ async def test_a_show(
 
     await end_for_good(studio)
     await expect(ben.get_by_text("The show has ended", exact=True)).to_be_visible()
-    assert await creator.in_store(jug.product) == 5
+    await creator.sees_in_store(jug.product, 5)
     await ada.get_by_role("button", name="Remove Tea bowl").click()
     await expect(ada.get_by_role("heading", name="Your bag is empty")).to_be_visible()
-    assert await creator.in_store(bowl.product) == 1
+    await creator.sees_in_store(bowl.product, 1)
 
 
 async def pin_everywhere(desk: Page, viewers: list[Page], title: str) -> list[int]:

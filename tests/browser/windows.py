@@ -42,10 +42,16 @@ class Windows:
         *,
         phone: bool = False,
         scheme: Literal["light", "dark"] = "light",
+        still: bool = False,
     ) -> Page:
-        """A window of nobody, or of somebody who has signed in already."""
-        size = PHONE if phone else DESKTOP
-        context = await self._browser.new_context(base_url=self._url, color_scheme=scheme, locale="en-GB", **size)
+        """A window of nobody, or of somebody who has signed in already. `still`: of a person who wants no motion."""
+        context = await self._browser.new_context(
+            base_url=self._url,
+            locale="en-GB",
+            color_scheme=scheme,
+            reduced_motion="reduce" if still else "no-preference",
+            **(PHONE if phone else DESKTOP),
+        )
         context.set_default_timeout(15_000)
         context.on("console", self._said)
         context.on("weberror", self._broke)

@@ -75,7 +75,7 @@ async def test_json_that_is_no_object_is_invalid(client: Client, body: str) -> N
 
 async def test_a_thousand_mistakes_are_answered_briefly(client: Client) -> None:
     """An answer does not grow with what a stranger sends."""
-    body = "{" + ",".join(f'"{"x" * 500}{number}": 1' for number in range(1000)) + "}"
+    body = "{" + ",".join(f'"{"x" * 20}{number}": 1' for number in range(1000)) + "}"
     async with client.post("/api/v1/echo", data=body, headers=JSON) as response:
         assert response.status == 422
         assert len(await response.read()) < 5_000

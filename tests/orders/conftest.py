@@ -46,11 +46,11 @@ class CrashingStock(StockService):
     crash = False
     stall: asyncio.Event | None = None
 
-    async def confirm(self, pool: Pool, holds: Sequence[str], payment: str) -> Confirmed:
+    async def confirm(self, pool: Pool, holds: Sequence[str], payment: str, attempt: int = 0) -> Confirmed:
         stall, self.stall = self.stall, None
         if stall:
             await stall.wait()
-        confirmed = await super().confirm(pool, holds, payment)
+        confirmed = await super().confirm(pool, holds, payment, attempt)
         if self.crash:
             raise ConnectionError
         return confirmed

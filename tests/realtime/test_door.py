@@ -71,7 +71,7 @@ async def test_a_browser_that_offers_compression_gets_none(live: Live, http: aio
     "packet",
     [
         "", "x", "42", "42{}", "42[]", "42[1]", '42["tap"', "42/admin,[1]", "4", "4x", "4-1", "45", '451-["tap",{}]', "46",
-        "43[]", "2probe", "bAAAA", '42["tap",' + "[" * 30_000 + "]" * 30_000 + "]", '42["tap",NaN]', "42" + "1" * 200 + "[]",
+        "43[]", "2probe", "bAAAA", '42["tap",' + "[" * 3_000 + "]" * 3_000 + "]", '42["tap",NaN]', "42" + "1" * 200 + "[]",
     ],
 )  # fmt: skip
 async def test_what_cannot_be_read_ends_the_socket(live: Live, http: aiohttp.ClientSession, packet: str) -> None:

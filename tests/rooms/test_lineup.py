@@ -1,17 +1,19 @@
 """The line-up: products, their order, and allotments that move between the store and the room exactly once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from streamserver.accounts.model import Identity
-from streamserver.kit.errors import Forbidden, Invalid
+from streamserver.accounts.model import Identity, UnknownDevice
+from streamserver.kit.errors import Forbidden, Invalid, NotFound, TooManyRequests
 from streamserver.kit.ids import new_id
-from streamserver.messages.rooms import AnchorChange, AnchorVariantTerms, LineUpOrder, NewAnchor
-from streamserver.messages.stock import HoldRequest
+from streamserver.messages.catalog import ProductChange
+from streamserver.messages.rooms import AnchorChange, AnchorVariantTerms, LineUpOrder, NewAnchor, Tap
+from streamserver.messages.stock import HoldRequest, Source
 from streamserver.rooms.errors import AlreadyInLineUp, LineUpConflict, LineUpFull
 from streamserver.stock.errors import LimitReached, NotEnoughStock
-from streamserver.stock.model import room_pool, shop_pool
+from streamserver.stock.model import Terms, room_pool, shop_pool
 from streamserver.stock.store import PoolStore
 from tests.world import World, guest, person
 
@@ -185,3 +187,112 @@ async def test_only_the_shops_people_set_price_and_allotment(world: World) -> No
     with pytest.raises(Forbidden):
         await world.services.lineups.remove(room, stranger, anchor)
     await world.services.lineups.remove(room, world.moderator, anchor)
+
+
+async def test_a_price_alone_leaves_the_allotment(world: World) -> None:
+    """Whoever names no allotment keeps the one there is."""
+    mug = await world.product(units=10)
+    room, variant = await world.room(), mug.variants[0].id
+    anchor = await world.anchor(room, mug, allotment=4)
+    cheaper = AnchorChange(variants=[AnchorVariantTerms(variant=variant, price=900)])
+    await world.services.lineups.change(room, world.host, anchor, cheaper)
+    assert await balance(world, room, variant) == (6, 4)
+
+
+async def test_a_refused_change_changes_nothing(world: World) -> None:
+    """Too few units for the allotment: the price stays as it was, too."""
+    mug = await world.product(units=10)
+    room, variant = await world.room(), mug.variants[0].id
+    anchor = await world.anchor(room, mug, allotment=4)
+    greedy = AnchorChange(variants=[AnchorVariantTerms(variant=variant, price=1, allotment=5000)])
+    with pytest.raises(NotEnoughStock):
+        await world.services.lineups.change(room, world.host, anchor, greedy)
+    [shown] = (await world.lineup(room)).anchors[0].variants
+    assert shown.price == 1900
+
+
+async def test_units_on_their_way_count_as_given(world: World) -> None:
+    """After a crash between the halves, asking for another number moves only the difference."""
+    mug = await world.product(units=30)
+    room, variant = await world.room(), mug.variants[0].id
+    anchor = await world.anchor(room, mug, allotment=0)
+    store = PoolStore(world.services.stock_redis)
+    await store.run("move", shop_pool(world.shop.id), "transfer-1", variant, 10, room_pool(room))
+    await allot(world, room, anchor, variant, 12)
+    assert await balance(world, room, variant) == (18, 12)
+
+
+async def test_an_archived_product_sells_no_more_and_can_be_removed(world: World) -> None:
+    """The shop takes it off its shelves during the show: nobody can buy it, and the line-up can let go of it."""
+    mug = await world.product()
+    room, variant = await world.room(live=True), mug.variants[0].id
+    anchor = await world.anchor(room, mug)
+    await world.services.catalog.change_product(world.host, mug.id, ProductChange(status="archived"))
+    await world.services.book.project(room)
+    with pytest.raises(NotFound):
+        await world.services.rooms.hold(room, guest(), HoldRequest(key="too-late-now", variant=variant))
+    await world.services.lineups.remove(room, world.host, anchor)
+    assert (await world.lineup(room)).anchors == []
+
+
+async def test_old_terms_never_replace_newer_ones(world: World) -> None:
+    """A projection that read the facts before a price change, and writes after it, is refused and reads again."""
+    mug = await world.product()
+    room, variant = await world.room(live=True), mug.variants[0].id
+    anchor = await world.anchor(room, mug)
+    stale = await world.services.documents.read(room)
+    assert stale is not None
+    terms = AnchorChange(variants=[AnchorVariantTerms(variant=variant, price=100)])
+    await world.services.lineups.change(room, world.host, anchor, terms)
+    old = [Terms(variant, 1900, "EUR", 5, Source(kind="room"), home=shop_pool(world.shop.id))]
+    assert not await world.services.documents.write(room, stale, stale, [], old)
+    held = await world.services.rooms.hold(room, guest(), HoldRequest(key="at-the-new", variant=variant))
+    assert held.price == 100
+
+
+async def test_what_a_guest_took_counts_after_signing_in(world: World) -> None:
+    """A limit of one is one, whether the same browser is signed in or not."""
+    mug = await world.product()
+    room, variant = await world.room(live=True), mug.variants[0].id
+    await world.anchor(room, mug, limit=1)
+    visitor = guest()
+    await world.services.rooms.hold(room, visitor, HoldRequest(key="as-a-guest", variant=variant))
+    signed_in = replace(visitor, account=(await person(world.services, "greta")).account)
+    with pytest.raises(LimitReached):
+        await world.services.rooms.hold(room, signed_in, HoldRequest(key="as-myself", variant=variant))
+
+
+async def test_a_device_that_was_never_sent_back_cannot_hold(world: World) -> None:
+    """Without a cookie every request would be a new buyer, and a limit of one no limit at all."""
+    mug = await world.product()
+    room, variant = await world.room(live=True), mug.variants[0].id
+    await world.anchor(room, mug)
+    stranger = replace(guest(), is_known=False)
+    with pytest.raises(UnknownDevice):
+        await world.services.rooms.hold(room, stranger, HoldRequest(key="who-am-i-1", variant=variant))
+
+
+async def test_one_buyer_cannot_try_for_ever(world: World) -> None:
+    """Hold and release in a loop ends with a named refusal."""
+    mug = await world.product()
+    room, variant = await world.room(live=True), mug.variants[0].id
+    await world.anchor(room, mug)
+    buyer, most = guest(), world.services.config.stock.tries_per_buyer
+    for number in range(most):
+        held = await world.services.rooms.hold(room, buyer, HoldRequest(key=f"try-number-{number}", variant=variant))
+        await world.services.rooms.release(buyer, held.id)
+    with pytest.raises(TooManyRequests):
+        await world.services.rooms.hold(room, buyer, HoldRequest(key="one-too-many", variant=variant))
+
+
+async def test_taps_reach_sql_once(world: World) -> None:
+    """Noted at once, moved in bulk; moving twice adds nothing. An unknown anchor is refused."""
+    room = await world.room(live=True)
+    anchor = await world.anchor(room, await world.product())
+    for _ in range(3):
+        await world.services.rooms.tap(room, guest(), Tap(anchor=anchor))
+    with pytest.raises(NotFound):
+        await world.services.rooms.tap(room, guest(), Tap(anchor=new_id("anchor")))
+    await world.services.taps.move()
+    await world.services.taps.move()
+    assert (await world.services.hosting.sales(room, world.host)).taps == 3

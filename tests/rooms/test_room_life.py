@@ -9,6 +9,7 @@ from streamserver.config import Config, RoomsConfig
 from streamserver.kit.errors import Forbidden
 from streamserver.messages.stock import HoldRequest
 from streamserver.rooms.errors import WrongState
+from streamserver.rooms.tables import RoomRow
 from streamserver.rooms.upkeep import Upkeep
 from streamserver.stock.errors import NotSelling, TooLate
 from streamserver.stock.model import room_pool, shop_pool
@@ -129,3 +130,32 @@ async def test_a_half_done_undo_is_finished(world: World) -> None:
     await world.services.stock.reopen(room_pool(room))
     await upkeep(world.services).run()
     assert (await world.snapshot(room)).life.status == "live"
+
+
+async def test_a_crash_before_viewers_were_told_is_made_up_for(world: World) -> None:
+    """SQL says ended, viewers still see it live: the next round tells them, however the process died."""
+    room = await world.room(live=True)
+    async with world.services.database.write() as session:
+        row = await session.get_one(RoomRow, room)
+        row.status, row.ended_at = "ended", 1
+    assert (await world.snapshot(room)).life.status == "live"
+    await upkeep(world.services).run()
+    assert (await world.snapshot(room)).life.status == "ended"
+
+
+async def test_an_undo_at_the_last_moment_holds(world: World) -> None:
+    """Closing names the closing time it saw; when somebody took the end back meanwhile, nothing closes."""
+    room = await world.room(live=True)
+    ending_at = await world.services.stock.end_at(room_pool(room), 60_000)
+    await world.services.stock.reopen(room_pool(room))
+    assert not await world.services.stock.close(room_pool(room), ending_at)
+    assert (await world.snapshot(room)).life.status == "live"
+
+
+async def test_one_broken_room_does_not_keep_others(world: World) -> None:
+    """A room that cannot be tended is logged; the others end all the same."""
+    broken, sound = await world.room(live=True), await world.room(live=True)
+    await world.services.stock_redis.set(f"{{room:{broken}}}:pool", "not a hash")
+    await world.services.hosting.end(sound, world.host)
+    await upkeep(world.services).run()
+    assert (await world.snapshot(sound)).life.status == "ended"

@@ -13,6 +13,7 @@ class Hold:
     lasting: bool
     status: str = "held"
     payment: str | None = None
+    attempt: int = 0
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Model:
     """One pool. Answers are those of the scripts, without packed records."""
 
     limits: dict[str, int]
+    limits_sales: bool  # a room's limit counts what was bought; a store's only what is held
     state: str = "open"
     units: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
@@ -35,7 +37,8 @@ class Model:
 
     def bought(self, buyer: str, variant: str) -> int:
         mine = (h for h in self.holds.values() if (h.buyer, h.variant) == (buyer, variant))
-        return sum(h.quantity for h in mine if h.status in {"held", "sold"})
+        counting = {"held", "sold"} if self.limits_sales else {"held"}
+        return sum(h.quantity for h in mine if h.status in counting)
 
     def shift(self, variant: str, source: str, target: str, quantity: int) -> None:
         self.units[variant][source] -= quantity
@@ -61,13 +64,13 @@ class Model:
         self.shift(hold.variant, "held", "available", hold.quantity)
         hold.status = status
 
-    def reserve(self, lasting: bool, requests: list[tuple[str, str, str, int, str]]) -> list[tuple[str, str, int]]:
-        """Per (key, buyer, variant, quantity, hold id): (verdict, hold id, left or limit)."""
+    def reserve(self, lasting: bool, requests: list[tuple[str, str, str, str, int, str]]) -> list[tuple[str, str, int]]:
+        """Per (key, buyer, device, variant, quantity, hold id): (verdict, hold id, left or limit)."""
         self.expire()
         return [self._reserve_one(lasting, *request) for request in requests]
 
     def _reserve_one(
-        self, lasting: bool, key: str, buyer: str, variant: str, quantity: int, new: str
+        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, new: str
     ) -> tuple[str, str, int]:
         if known := self.keys.get((buyer, key)):
             hold, *bound = known
@@ -78,7 +81,8 @@ class Model:
             return "not_live", "", 0
         if variant not in self.limits:
             return "not_found", "", 0
-        if self.bought(buyer, variant) + quantity > self.limits[variant]:
+        as_guest = self.bought(device, variant) if device != buyer else 0
+        if self.bought(buyer, variant) + as_guest + quantity > self.limits[variant]:
             return "limit_reached", "", self.limits[variant]
         if self.units[variant]["available"] < quantity:
             return "sold_out", "", self.units[variant]["available"]
@@ -96,7 +100,7 @@ class Model:
             self.send_home({record.variant})
         return record.status
 
-    def confirm(self, payment: str, holds: list[str]) -> tuple[str, list[str]]:
+    def confirm(self, payment: str, attempt: int, holds: list[str]) -> tuple[str, list[str]]:
         lost, duplicate, taking, buying = list[str](), list[str](), dict[str, int](), dict[tuple[str, str], int]()
         unique = list(dict.fromkeys(holds))
         for hold in unique:
@@ -119,15 +123,18 @@ class Model:
             record = self.holds[hold]
             if record.status != "sold":
                 self.shift(record.variant, "held" if record.status == "held" else "available", "sold", record.quantity)
-                record.status, record.payment = "sold", payment
+                record.status, record.payment, record.attempt = "sold", payment, 0
+            record.attempt = max(record.attempt, attempt)
         self.send_home(set())
         return "sold", []
 
-    def give_back(self, operation: str, hold: str, payment: str) -> int:
+    def give_back(self, operation: str, hold: str, payment: str, attempt: int | None) -> int:
         if f"return:{operation}" in self.operations:
             return 1
         record = self.holds.get(hold)
         if record is None or record.status != "sold" or record.payment != payment:
+            return 0
+        if attempt is not None and record.attempt != attempt:
             return 0
         self.shift(record.variant, "sold", "available", record.quantity)
         record.status = "returned"

@@ -30,6 +30,6 @@ async def test_only_pools_are_kept_for_ever(world: World, redis: Redis) -> None:
     await services.stock.tidy()
 
     keys = cast("list[bytes]", await redis.keys())
-    kept = [key.decode() for key in keys if await redis.ttl(key) == -1]
-    assert kept
-    assert [key for key in kept if not any(re.fullmatch(pattern, key) for pattern in PERMANENT)] == []
+    expiring = {key.decode(): await redis.ttl(key) != -1 for key in keys}
+    permanent = {key: any(re.fullmatch(pattern, key) for pattern in PERMANENT) for key in expiring}
+    assert {key for key in expiring if expiring[key]} == {key for key in permanent if not permanent[key]}

@@ -6,9 +6,6 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from streamserver.cli import supervisor
 from streamserver.cli.demo.audience import Audience
 from streamserver.cli.demo.seed import PASSWORD, Seeded, seed
@@ -54,8 +51,7 @@ async def _show(config: Config, ready: asyncio.Event, viewers: int) -> None:
 
 def _introduce(config: Config, seeded: Seeded, viewers: int) -> None:
     url = config.public_url
-    table = Table(title="Streamserver demo", title_justify="left", show_header=False, box=None, pad_edge=False)
-    for what, address in {
+    places = {
         "Watch and buy": f"{url}/rooms/{seeded.room}",
         "All shows": f"{url}/",
         "Studio": f"{url}/studio/{seeded.room}   sign in as {seeded.host} / {PASSWORD}",
@@ -64,9 +60,9 @@ def _introduce(config: Config, seeded: Seeded, viewers: int) -> None:
         "API": f"{url}/api",
         "Audience": f"{viewers} viewers; P and Enter (or SIGUSR1 to process {os.getpid()}) pauses and resumes them",
         "Stop": "Ctrl-C",
-    }.items():
-        table.add_row(f"[bold]{what}[/]", address)
-    Console(soft_wrap=True).print(table)
+    }
+    for what, place in places.items():
+        print(f"{what:<18}{place}", flush=True)
 
 
 def _listen_for_pause(audience: Audience) -> None:

@@ -145,6 +145,8 @@ def upgrade() -> None:
         sa.Column("ending_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("lineup_version", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("projected", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["creator"], ["accounts.id"], name=op.f("fk_rooms_creator_accounts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rooms")),
     )

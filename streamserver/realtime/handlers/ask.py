@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from streamserver.kit.errors import Invalid
 from streamserver.messages.accounts import Scope
 from streamserver.messages.base import Message
+from streamserver.messages.reading import unreadable
 from streamserver.realtime.errors import NotJoined
 from streamserver.realtime.viewer import Viewer
 
@@ -37,8 +38,7 @@ def decode(body: type[Body], argument: object) -> Body:
     try:
         return body.model_validate(argument)
     except ValidationError as error:
-        errors = [{"field": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
-        raise Invalid(errors=errors) from None
+        raise unreadable(error) from None
 
 
 def joined(viewer: Viewer) -> str:
