@@ -98,7 +98,7 @@ export interface AnchorChange {
  * via the `definition` "AnchorVariantTerms".
  */
 export interface AnchorVariantTerms {
-  allotment?: number;
+  allotment?: number | null;
   limit?: number;
   price?: number | null;
   variant: string;
