@@ -1,5 +1,5 @@
 /**
- * `<address-form .errors .busy .pay>`: where the parcel and the receipt go. What was typed outlives a reload, in this tab only.
+ * `<address-form .errors .busy .pay>`: where the parcel goes, and how to reach the buyer. What was typed outlives a reload, in this tab only.
  * Fires `pay` with {email, address} as `detail`. Slot: what stands above the button.
  */
 
@@ -114,7 +114,7 @@ class AddressForm extends LitElement {
     ) => field({ name, label, autocomplete, value: texts[name], error: errors[name], ...more });
     return html`<form novalidate @input=${this.#typed} @change=${this.#typed} @submit=${this.#submitted}>
       <h2>Contact</h2>
-      ${one("email", "E-mail", "email", { type: "email", keyboard: "email", capitals: "none", maxlength: 254, hint: "The receipt and the link to your order go here." })}
+      ${one("email", "E-mail", "email", { type: "email", keyboard: "email", capitals: "none", maxlength: 254, hint: "For questions about this order. Nothing else is sent there." })}
       <h2>Delivery</h2>
       ${one("name", "Full name", "shipping name")} ${one("street", "Street and number", "shipping address-line1")}
       ${one("extra", "Apartment, floor, c/o", "shipping address-line2", { optional: true })}

@@ -87,3 +87,27 @@ async def test_a_refund_asks_about_the_units(
     await dialog(page).get_by_role("button", name="Refund").click()
     await expect_status(page, "Refunded")
     await creator.sees_in_store(product["id"], 3 if returned else 2)
+
+
+async def test_a_line_lost_before_paying_is_told(windows: Windows, creator: Creator, people: People) -> None:
+    """The order stays unpaid, shows what was dropped and the new total, and is paid when its buyer says so again."""
+    buyer = await people.member("Ada")
+    holds = [
+        await buyer.hold(f"products/{product['id']}", product["variants"][0]["id"])
+        for product in (await creator.make("Tea bowl", 3), await creator.make("Jug", 3))
+    ]
+    page = await windows.open(f"/checkout?shop={creator.shop}", buyer)
+    await place_order(page)
+    await page.get_by_role("link", name="Back without paying").click()
+    await expect(page.locator("order-lines .total")).to_contain_text("€42.90")
+    await buyer.delete(f"holds/{holds[1]['id']}")
+
+    await page.get_by_role("button", name="Pay now").click()
+    await expect(page.get_by_role("listitem").filter(has_text="Jug")).to_contain_text(
+        "No longer available, not charged"
+    )
+    await expect(page.locator("order-lines .total")).to_contain_text("€23.90")
+    await expect_status(page, "Not paid yet")
+    await page.get_by_role("button", name="Pay now").click()
+    await pay(page)
+    await expect_status(page, "Paid")

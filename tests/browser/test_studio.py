@@ -79,6 +79,7 @@ async def fill_line_up(page: Page) -> None:
     await page.get_by_role("button", name="Linen apron").click()
     await page.get_by_role("group", name="L", exact=True).get_by_label("Units for the show").fill("4")
     await dialog(page).get_by_role("button", name="Add to the line-up").click()
+    await expect(dialog(page)).to_have_count(0)
     await expect(page.get_by_role("heading", name="Linen apron", level=3)).to_be_visible()
 
 
