@@ -75,6 +75,7 @@ class Services:
 
     async def close(self) -> None:
         await self.tasks.close()
+        await self.stock.stop()
         await self.stock_redis.aclose()
         await self.live_redis.aclose()
         await self.database.close()
@@ -133,7 +134,7 @@ def build_web(s: Services) -> Web:
     health = Health(s.database, {"stock": s.stock_redis, "live": s.live_redis})
     app = create_app(s.config, areas, accounts=s.people, secret=s.secret, health=health)
     bus = Bus([s.config.live_redis_url, s.config.stock_redis_url])
-    gateway = Gateway(s.config, s.rooms, s.presence, bus, _authenticate, s.people.identify_token)
+    gateway = Gateway(s.config, s.rooms, s.presence, s.stock.flags, bus, _authenticate, s.people.identify_token)
     gateway.attach(app)
     return Web(app, gateway, health)
 

@@ -75,7 +75,7 @@ class LifeControls extends LitElement {
         this.asking = true;
       }}>End the show</button>
       <ui-dialog heading="End the show?" .open=${this.asking} @close=${this.#stay}>
-        <p>Viewers can buy for ten more seconds, and you can take it back until then. After that the show is over for good.</p>
+        <p>Viewers can buy for a few more seconds, and you can take it back until then. After that the show is over for good.</p>
         <div class="actions">
           <button class="button" @click=${this.#stay}>Keep going</button>
           <button class="button danger" @click=${this.#end}>End the show</button>

@@ -17,13 +17,13 @@ def hold_routes(rooms: RoomService, catalog: CatalogService) -> Routes:
     @api.post("/rooms/{room}/holds", body=HoldRequest, answer=Hold, status=201, scope="buy", failures=REFUSALS)
     async def hold_in_room(call: Call, body: HoldRequest) -> Answer:
         """Set units aside from the room's allotment; 200 repeats an earlier answer."""
-        return _answer(await rooms.hold(call.path["room"], call.identity, body))
+        return _answer(await rooms.hold(call.path["room"], call.identity, _certain(body)))
 
     @api.post("/products/{product}/holds", body=HoldRequest, answer=Hold, status=201, scope="buy", failures=REFUSALS)
     async def hold_in_store(call: Call, body: HoldRequest) -> Answer:
         """Set units aside from the shop's store stock; 200 repeats an earlier answer."""
         product = await catalog.product(call.path["product"])
-        return _answer(await rooms.hold_in_store(product, call.identity, body))
+        return _answer(await rooms.hold_in_store(product, call.identity, _certain(body)))
 
     @api.get("/holds/{hold}", answer=Hold)
     async def get_hold(call: Call) -> Hold:
@@ -37,6 +37,11 @@ def hold_routes(rooms: RoomService, catalog: CatalogService) -> Routes:
         return Nothing()
 
     return api
+
+
+def _certain(request: HoldRequest) -> HoldRequest:
+    """Whoever asks by HTTP may be repeating a question that a socket lost: it always goes to the pool itself."""
+    return request.model_copy(update={"retry": True})
 
 
 def _answer(hold: Hold) -> Answer:

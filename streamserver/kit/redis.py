@@ -48,6 +48,29 @@ class Script:
         except NoScriptError:
             return await client.eval(self.source, len(keys), *keys, *args)
 
+    async def many(
+        self, client: "Redis", calls: Sequence[tuple[Sequence[str], Sequence[str | int | bytes]]]
+    ) -> list[Any]:
+        """Many calls in one write, each with its answer or its RedisError. Raises when the connection failed."""
+        results = await self._pipeline(client, calls, whole=False)
+        forgotten = [n for n, result in enumerate(results) if isinstance(result, NoScriptError)]
+        if forgotten:
+            again = await self._pipeline(client, [calls[n] for n in forgotten], whole=True)
+            for n, result in zip(forgotten, again, strict=True):
+                results[n] = result
+        return results
+
+    async def _pipeline(
+        self, client: "Redis", calls: Sequence[tuple[Sequence[str], Sequence[str | int | bytes]]], *, whole: bool
+    ) -> list[Any]:
+        async with client.pipeline(transaction=False) as pipe:
+            for keys, args in calls:
+                if whole:
+                    pipe.eval(self.source, len(keys), *keys, *args)
+                else:
+                    pipe.evalsha(self.sha, len(keys), *keys, *args)
+            return await pipe.execute(raise_on_error=False)
+
 
 def load_script(folder: Path, name: str, prelude: str | None = None) -> Script:
     """Read `folder/name.lua`, with `prelude.lua` from the same folder in front of it when one is named."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from streamserver.realtime.limits import Bucket
 from streamserver.realtime.metrics import REFUSED
 from streamserver.realtime.socket import LiveServer, LiveSocket
 from streamserver.realtime.viewer import Viewer
+from streamserver.stock.model import room_pool
 
 PATH = "/socket.io/"
 LOOK_AGAIN = 60.0  # seconds
@@ -37,6 +38,12 @@ IDENTITY = web.RequestKey("identity", Identity)
 
 Authenticate = Callable[[web.Request], Awaitable[Identity]]
 ByToken = Callable[[str], Awaitable[Identity]]
+
+
+class StockNews(Protocol):
+    """`stock.flags.SoldOutFlags`: learns from every count that passes by."""
+
+    def heard(self, pool: str, states: Iterable[bytes]) -> None: ...
 
 
 class Rooms(RoomReader, RoomActions, Holds, Protocol):
@@ -48,8 +55,16 @@ class Gateway:
     at a token given in `auth`; both raise `Failure`, and look anew each time: they are asked again after the bus was lost."""
 
     def __init__(
-        self, config: Config, rooms: Rooms, presence: Reports, bus: Bus, authenticate: Authenticate, by_token: ByToken
+        self,
+        config: Config,
+        rooms: Rooms,
+        presence: Reports,
+        stock: StockNews,
+        bus: Bus,
+        authenticate: Authenticate,
+        by_token: ByToken,
     ) -> None:
+        self._stock = stock
         self._limits = config.realtime
         self._drain_seconds = config.web.drain_seconds
         self._bus = bus
@@ -130,6 +145,8 @@ class Gateway:
             self._fanout.leave(viewer)
 
     def heard(self, room: str, envelope: list[Any]) -> None:
+        if envelope[0] == b"states":
+            self._stock.heard(room_pool(room), (json for _, _, json in envelope[1]))
         self._fanout.heard(room, envelope)
 
     def missed(self, room: str) -> None:

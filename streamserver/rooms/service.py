@@ -99,7 +99,7 @@ class RoomService:
             hold=new_id("hold"),
             device=identity.device,
         )
-        reserved = await self._stock.reserve(pool, wanted)
+        reserved = await self._stock.reserve(pool, wanted, first_try=not request.retry)
         return hold_message(reserved.hold, reserved.left, replayed=reserved.replayed)
 
     async def held(self, identity: Identity, hold: str) -> Hold:
@@ -181,6 +181,8 @@ def hold_message(record: HoldRecord, left: int, *, replayed: bool) -> Hold:
 
 
 def _ago(seconds: int) -> str:
+    if seconds < 2:
+        return "just now"
     if seconds < 60:
         return f"{seconds} s ago"
     return f"{seconds // 60} min ago"

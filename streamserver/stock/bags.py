@@ -1,7 +1,7 @@
 """Whose holds are where: for each buyer, hold id → pool. Written after a grant and before its answer; a buyer whose answer
 was lost in between retries with the same key, and the replay writes it again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -15,11 +15,14 @@ class Bags:
     def __init__(self, live: Redis) -> None:
         self._live = live
 
-    async def add(self, buyer: str, hold: str, pool: Pool) -> None:
-        async with self._live.pipeline(transaction=True) as pipe:
-            pipe.hset(f"bag:{buyer}", hold, pool)
-            pipe.expire(f"bag:{buyer}", DAYS * 86_400)
-            await pipe.execute()
+    async def add(self, entries: Iterable[tuple[str, str, Pool]]) -> None:
+        """Note (buyer, hold, pool) of each, in one write."""
+        async with self._live.pipeline(transaction=False) as pipe:
+            for buyer, hold, pool in entries:
+                pipe.hset(f"bag:{buyer}", hold, pool)
+                pipe.expire(f"bag:{buyer}", DAYS * 86_400)
+            if pipe.command_stack:
+                await pipe.execute()
 
     async def of(self, buyers: Sequence[str]) -> dict[str, Pool]:
         """Hold id → pool, oldest hold first."""

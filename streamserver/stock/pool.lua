@@ -39,7 +39,6 @@ local function units(variant)
     local values = redis.call('HMGET', UNITS, unpack(fields))
     found = {}
     for i, counter in ipairs(COUNTERS) do found[counter] = tonumber(values[i] or 0) end
-    found.before = found.available
     touched[variant] = found
   end
   return found
@@ -48,6 +47,7 @@ end
 -- The one way in which units move: out of one counter and into another. `from` is nil when they enter the pool.
 local function shift(variant, from, to, quantity)
   local u = units(variant)
+  if to == 'available' and u.available == 0 then u.epoch = u.epoch + 1 end
   if from then u[from] = u[from] - quantity end
   u[to] = u[to] + quantity
   u.changed = true
@@ -164,7 +164,6 @@ local function write_units()
   for variant, u in pairs(touched) do
     if u.changed then
       u.version = u.version + 1
-      if u.before == 0 and u.available > 0 then u.epoch = u.epoch + 1 end
       for _, counter in ipairs(COUNTERS) do add(fields, variant .. ':' .. counter, u[counter]) end
       local key = 'stock:' .. variant
       states[#states + 1] = {key, u.version, string.format(

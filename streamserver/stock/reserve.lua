@@ -1,6 +1,6 @@
 -- Sets units aside for buyers: each request is answered from what is recorded or granted from what is available.
 -- ARGV  2 hold ms  3 grace ms  4 expire at most  then per request: key, digest, buyer, variant, quantity, hold id, device
--- Answers a list, per request: {verdict, hold id, packed hold, left} with verdict
+-- Answers a list, per request: {verdict, hold id, packed hold, left, epoch} with verdict
 --   held | replayed | sold_out | limit_reached (left = the limit) | key_reused | not_live | not_found
 
 local hold_ms, grace_ms, expire_limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -26,9 +26,9 @@ for i, field in ipairs(key_fields) do known[field] = known[field] or seen[i] end
 
 local function replay(found, digest)
   local id, bound = string.match(found, '^(.*)|(.*)$')
-  if bound ~= digest then return {'key_reused', '', '', 0} end
+  if bound ~= digest then return {'key_reused', '', '', 0, 0} end
   local hold = read_hold(id)
-  return {'replayed', id, pack_hold(hold), units(hold.variant).available}
+  return {'replayed', id, pack_hold(hold), units(hold.variant).available, units(hold.variant).epoch}
 end
 
 local function grant(r, t)
@@ -44,7 +44,7 @@ local function grant(r, t)
   add(writes.keys, r.buyer .. '/' .. r.key, r.id .. '|' .. r.digest)
   add(writes.deadlines, hold.deadline + grace_ms, r.id)
   record_hold('hold', r.id, hold)
-  return {'held', r.id, pack_hold(hold), units(r.variant).available}
+  return {'held', r.id, pack_hold(hold), units(r.variant).available, units(r.variant).epoch}
 end
 
 -- What somebody took as a guest still counts after they have signed in on the same device.
@@ -56,14 +56,14 @@ end
 local function answer(r)
   local found = known[r.buyer .. '/' .. r.key]
   if found then return replay(found, r.digest) end
-  if not pool.state then return {'not_found', '', '', 0} end
-  if not selling then return {'not_live', '', '', 0} end
+  if not pool.state then return {'not_found', '', '', 0, 0} end
+  if not selling then return {'not_live', '', '', 0, 0} end
   if terms_of[r.variant] == nil then terms_of[r.variant] = terms(r.variant) or false end
   local t = terms_of[r.variant]
-  if not t or not t.selling then return {'not_found', '', '', 0} end
-  if held_by(r) + r.quantity > t.limit then return {'limit_reached', '', '', t.limit} end
-  local left = units(r.variant).available
-  if left < r.quantity then return {'sold_out', '', '', left} end
+  if not t or not t.selling then return {'not_found', '', '', 0, 0} end
+  if held_by(r) + r.quantity > t.limit then return {'limit_reached', '', '', t.limit, 0} end
+  local u = units(r.variant)
+  if u.available < r.quantity then return {'sold_out', '', '', u.available, u.epoch} end
   return grant(r, t)
 end
 

@@ -1,18 +1,16 @@
 """Stock use cases: holds for buyers, units for sellers, transfers between pools."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, NoReturn, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from streamserver.config import StockConfig
-from streamserver.kit.errors import Failure, NotFound, OneMoment
-from streamserver.kit.log import log
+from streamserver.kit.errors import Failure, NotFound
 from streamserver.kit.tasks import each
 from streamserver.messages.stock import Source
 from streamserver.stock.bags import Bags
+from streamserver.stock.batcher import Batcher
 from streamserver.stock.errors import (
     DuplicatePayment,
     HoldGone,
@@ -23,6 +21,7 @@ from streamserver.stock.errors import (
     SoldOut,
     TooLate,
 )
+from streamserver.stock.flags import SoldOutFlags
 from streamserver.stock.model import (
     Confirmed,
     HoldRecord,
@@ -36,7 +35,6 @@ from streamserver.stock.model import (
 from streamserver.stock.store import PoolStore, read_hold
 
 STORE_LIMIT = 20  # units of one variant that one buyer may hold from a shop's store at once
-TRIES = 3  # of a call whose answer was lost: every script answers a repeat from what is recorded
 
 
 class StockService:
@@ -47,32 +45,27 @@ class StockService:
         self._redis = redis
         self._bags = Bags(live)
         self._config = config
+        self.flags = SoldOutFlags()
+        self._batcher = Batcher(self._store, self._bags, config)
+
+    async def stop(self) -> None:
+        """Let nobody wait for an answer any more."""
+        await self._batcher.close()
 
     # Buyers
 
-    async def reserve(self, pool: Pool, request: ReserveRequest) -> Reserved:
-        """Set units aside. Raises SoldOut, LimitReached, KeyReused, NotSelling, NotFound, OneMoment."""
-        verdict, hold_id, packed, left = await asyncio.shield(self._reserve(pool, request))
-        if verdict not in {"held", "replayed"}:
-            _refuse(verdict, left)
-        return Reserved(hold=read_hold(hold_id, pool, packed), left=left, replayed=verdict == "replayed")
-
-    async def _reserve(self, pool: Pool, request: ReserveRequest) -> tuple[str, str, bytes, int]:
-        c = self._config
-        args = (c.hold_seconds * 1000, c.grace_seconds * 1000, c.expire_batch)
-        for attempt in range(1, TRIES + 1):
-            try:
-                [answer] = await self._store.reserve(pool, [request], *args)
-                if answer[0] in {"held", "replayed"}:
-                    await self._bags.add(request.buyer, answer[1], pool)
-            except RedisError as error:
-                log.warning("reserve without an answer", pool=pool, attempt=attempt, error=str(error))
-                if attempt == TRIES:
-                    raise OneMoment from error
-                await asyncio.sleep(0.1 * attempt)
-            else:
-                return answer
-        raise AssertionError("unreachable")
+    async def reserve(self, pool: Pool, request: ReserveRequest, *, first_try: bool = False) -> Reserved:
+        """Set units aside. `first_try`: this process may say *sold out* by itself. Raises SoldOut, LimitReached, KeyReused,
+        NotSelling, NotFound, OneMoment."""
+        if first_try and self.flags.is_sold_out(pool, request.variant):
+            raise SoldOut(left=0)
+        answer = await self._batcher.reserve(pool, request)
+        if answer.is_hold or answer.verdict == "sold_out":
+            self.flags.learn(pool, request.variant, answer.left, answer.epoch)
+        if not answer.is_hold:
+            _refuse(answer.verdict, answer.left)
+        hold = read_hold(answer.hold, pool, answer.packed)
+        return Reserved(hold=hold, left=answer.left, replayed=answer.verdict == "replayed")
 
     async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:
         """Every hold in these buyers' bags, of any status, oldest first."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgpack
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from streamserver.kit.redis import load_script
 from streamserver.messages.stock import Source
@@ -43,6 +44,21 @@ def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
     )  # fmt: skip
 
 
+class Answer(NamedTuple):
+    """One answer of reserve.lua: `left` are units for others (or the limit that was reached), true at `epoch`."""
+
+    verdict: str
+    pool: Pool
+    hold: str
+    packed: bytes
+    left: int
+    epoch: int
+
+    @property
+    def is_hold(self) -> bool:
+        return self.verdict in {"held", "replayed"}
+
+
 def terms_fields(terms: Sequence[Terms]) -> dict[str, bytes]:
     """Variant → JSON, as reserve.lua reads it."""
     return {t.variant: _terms_json(t) for t in terms}
@@ -62,6 +78,20 @@ def _terms_json(terms: Terms) -> bytes:
     )
 
 
+def _reserve_arguments(
+    pool: Pool, requests: Sequence[ReserveRequest], hold_ms: int, grace_ms: int, expire_batch: int
+) -> list[str | int]:
+    arguments: list[str | int] = [pool, hold_ms, grace_ms, expire_batch]
+    for r in requests:
+        arguments += (r.key, digest(r.variant, r.quantity), r.buyer, r.variant, r.quantity, r.hold, r.device)
+    return arguments
+
+
+def _answer(pool: Pool, row: list[Any]) -> Answer:
+    verdict, hold, packed, left, epoch = row
+    return Answer(verdict.decode(), pool, hold.decode(), packed, left, epoch)
+
+
 class PoolStore:
     """Runs one script a call. Raises redis-py's errors: the service decides what they mean to a buyer."""
 
@@ -74,15 +104,22 @@ class PoolStore:
         return await self._scripts[name](self.redis, pool_keys(pool), (pool, *args))
 
     async def reserve(
-        self, pool: Pool, requests: Sequence[ReserveRequest], hold_ms: int, grace_ms: int, expire_batch: int
-    ) -> list[tuple[str, str, bytes, int]]:
-        """Per request: verdict, hold id, packed hold, units left (or the limit)."""
-        args: list[str | int] = [hold_ms, grace_ms, expire_batch]
-        for r in requests:
-            bound = digest(r.variant, r.quantity)
-            args += [r.key, bound, r.buyer, r.variant, r.quantity, r.hold, r.device]
-        answers = cast("list[list[Any]]", await self.run("reserve", pool, *args))
-        return [(verdict.decode(), hold.decode(), packed, left) for verdict, hold, packed, left in answers]
+        self, calls: Sequence[tuple[Pool, Sequence[ReserveRequest]]], hold_ms: int, grace_ms: int, expire_batch: int
+    ) -> list[list[Answer] | RedisError]:
+        """One script call for each pool, all in one write: per call its answers in order, or why that pool failed. Raises
+        redis-py's ConnectionError and TimeoutError when there is no telling what was done."""
+        script = self._scripts["reserve"]
+        arguments = [
+            (pool_keys(pool), _reserve_arguments(pool, requests, hold_ms, grace_ms, expire_batch))
+            for pool, requests in calls
+        ]
+        raw = await script.many(self.redis, arguments)
+        return [
+            result
+            if isinstance(result, RedisError)
+            else [_answer(pool, row) for row in cast("list[list[Any]]", result)]
+            for (pool, _), result in zip(calls, raw, strict=True)
+        ]
 
     async def holds(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
         """Those of `ids` that this pool knows."""

@@ -18,6 +18,7 @@ from streamserver.messages.accounts import Scope
 from streamserver.realtime.bus import Bus
 from streamserver.realtime.gateway import Gateway
 from streamserver.rooms.presence import Presence
+from streamserver.stock.flags import SoldOutFlags
 from tests.realtime.stage import Stage
 
 ORIGIN = "https://shop.example"
@@ -161,7 +162,7 @@ async def _start(config: Config, redis: Redis, redis_url: str, stage: Stage) -> 
             raise SignInNeeded
         return _visitor("mara", ended, frozenset({"read"}))
 
-    gateway = Gateway(config, stage, Presence(redis, 30), Bus([redis_url]), authenticate, by_token)
+    gateway = Gateway(config, stage, Presence(redis, 30), SoldOutFlags(), Bus([redis_url]), authenticate, by_token)
     app = web.Application()
     gateway.attach(app)
     server = TestServer(app)

@@ -42,7 +42,7 @@ async def test_a_stale_version_names_who_was_faster(world: World) -> None:
     stale = PinChange(operation=new_id("op"), version=0, action="pin", anchor=bowl)
     with pytest.raises(PinConflict) as conflict:
         await world.services.rooms.pin(room, world.host, stale)
-    assert "Hanna pinned Mug 0" in conflict.value.message
+    assert "Hanna pinned Mug 0 just now" in conflict.value.message
     assert conflict.value.details["by"]["handle"] == "hanna"
     assert [pin["anchor"] for pin in conflict.value.details["pins"]["pins"]] == [mug]
 

@@ -59,11 +59,12 @@ class Pair:
             for i, (key, buyer, device, variant, quantity) in enumerate(wanted)
         ]
         self.asked += len(wanted)
-        real = await self.store.reserve(self.pool, requests, LASTING if lasting else DUE, 0, 1000)
+        [real] = await self.store.reserve([(self.pool, requests)], LASTING if lasting else DUE, 0, 1000)
+        assert isinstance(real, list), real
         expected = self.model.reserve(
             lasting, [(r.key, r.buyer, r.device, r.variant, r.quantity, r.hold) for r in requests]
         )
-        return [(verdict, hold, left) for verdict, hold, _, left in real], expected
+        return [(answer.verdict, answer.hold, answer.left) for answer in real], expected
 
     async def release(self, number: int) -> tuple[Any, Any]:
         packed = await self.store.run("release", self.pool, f"h{number}")

