@@ -14,6 +14,7 @@ from streamserver.kit.ids import new_id
 from streamserver.kit.log import log
 
 LEFT_TO_PEOPLE = 3
+ARRIVING_SECONDS = (0.0, 10.0)  # they do not all come at once
 PAUSE_SECONDS = (4.0, 25.0)  # between two things that one viewer does
 THINKING_SECONDS = (3.0, 15.0)  # with a unit in the bag
 BUYING = 0.25  # of all taps lead to a hold
@@ -43,7 +44,7 @@ class Audience:
         await asyncio.gather(*(self._attend(number) for number in range(viewers)))
 
     async def _attend(self, number: int) -> None:
-        await asyncio.sleep(chance.uniform(0, 10))
+        await asyncio.sleep(chance.uniform(*ARRIVING_SECONDS))
         while True:
             try:
                 async with Guest(self._url, self._room, FIRST_NAMES[number % len(FIRST_NAMES)]) as guest:
