@@ -36,6 +36,13 @@ test: tools browser ## All tests; ARGS="tests/stock -k hold" chooses some
 browser: tools
 	@$(BIN)/python -m tests.chromium
 
+.PHONY: bench-stock loadtest
+bench-stock: tools ## How fast stock is, beside its baselines; ARGS=--million fills a pool to the brim
+	@$(BIN)/python -m loadtests.bench_stock $(ARGS)
+
+loadtest: tools ## A burst of buyers against a server of its own
+	@$(BIN)/python -m loadtests.burst
+
 check: tools ## All static checks
 	@$(MAKE) -j 2 --keep-going --output-sync=target $(CHECKS)
 

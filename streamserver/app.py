@@ -43,6 +43,7 @@ from streamserver.rooms.rights import Rights
 from streamserver.rooms.service import RoomService
 from streamserver.rooms.taps import Taps
 from streamserver.rooms.upkeep import Upkeep
+from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.service import StockService
 
 BACKLOG = 4096  # connections that may wait while a web process is busy; the kernel caps it at net.core.somaxconn
@@ -171,6 +172,7 @@ async def run_jobs(config: Config) -> None:
     s = build(config)
     upkeep = Upkeep(s.database, s.book, s.hosting, s.stock, s.presence, config.rooms)
     archive = Archive(s.database, s.documents)
+    ledgers = LedgerArchive(s.database, s.stock_redis)
     tasks = Tasks()
     tasks.every(1, s.stock.tidy, "stock")
     tasks.every(1, upkeep.run, "rooms")
@@ -178,6 +180,7 @@ async def run_jobs(config: Config) -> None:
     tasks.every(2, s.orders.settle_due, "orders")
     tasks.every(1, s.payments.deliver_due, "payments")
     tasks.every(5, archive.run, "room events")
+    tasks.every(1, ledgers.run, "ledgers")
     log.info("jobs running")
     await _until_stopped()
     await tasks.close()

@@ -6,7 +6,7 @@ import resource
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import uvloop
@@ -19,6 +19,9 @@ from streamserver.cli.redis_server import located
 from streamserver.config import PREFIX, Config, ConfigError
 from streamserver.kit import log
 from streamserver.kit.errors import Failure
+
+if TYPE_CHECKING:
+    from streamserver.stock.audit import Verdict
 
 app = typer.Typer(
     help="A self-hosted live-shopping server.",
@@ -81,6 +84,26 @@ def doctor(config: ConfigPath = DEFAULT) -> None:
     findings = asyncio.run(examine(Config.load(config)))
     show(findings, Console())
     if any(finding.grade == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    config: ConfigPath = DEFAULT,
+    pool: Annotated[str | None, typer.Option(help="Only this pool, e.g. room:<id> or shop:<id>.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without overselling.")] = False,
+) -> None:
+    """Prove that no unit was lost or sold twice and that nobody changed the ledger, pool by pool."""
+    from streamserver.cli.audit import examine, show
+    from streamserver.cli.prepared import prepared
+
+    async def work() -> "tuple[list[Verdict], list[str]]":
+        async with prepared(_load(config, "command")) as ready:
+            return await examine(ready, pool, mend=repair)
+
+    verdicts, repairs = asyncio.run(work())
+    show(verdicts, repairs, Console())
+    if any(verdict.findings for verdict in verdicts):
         raise typer.Exit(1)
 
 

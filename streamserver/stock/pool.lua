@@ -14,12 +14,13 @@ local COUNTERS = {'available', 'held', 'sold', 'restocked', 'removed', 'moved_in
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local meta = redis.call('HMGET', POOL, 'state', 'generation', 'entries', 'closes_at')
+local meta = redis.call('HMGET', POOL, 'state', 'generation', 'entries', 'closes_at', 'digest')
 local pool = {
   state = meta[1],
   generation = tonumber(meta[2] or 1),
   entries = tonumber(meta[3] or 0),
   closes_at = tonumber(meta[4] or 0),
+  digest = meta[5] or '', -- of all ledger entries so far: see chain.py
 }
 
 local touched = {} -- variant -> its counters, as they are after what this call did so far
@@ -28,7 +29,8 @@ local ledger = {} -- entries to be written
 local writes = {holds = {}, buyers = {}, keys = {}, deadlines = {}, outbox = {}, operations = {}, settled = {}}
 
 local function add(list, ...)
-  for _, value in ipairs({...}) do list[#list + 1] = value end
+  local size = #list
+  for i = 1, select('#', ...) do list[size + i] = (select(i, ...)) end
 end
 
 local function units(variant)
@@ -59,10 +61,14 @@ local function terms(variant)
 end
 
 -- A hold is a packed list: 100 bytes less than one with names.
-local function pack_hold(h)
-  return cmsgpack.pack({
+local function hold_fields(h)
+  return {
     h.buyer, h.variant, h.quantity, h.price, h.currency, h.deadline, h.status, h.source, h.payment or '', h.attempt or 0, h.key, h.taken_at,
-  })
+  }
+end
+
+local function pack_hold(h)
+  return cmsgpack.pack(hold_fields(h))
 end
 
 local function unpack_hold(text)
@@ -81,22 +87,30 @@ local function read_hold(id)
   return holds[id]
 end
 
+-- Returns the hold's fields.
 local function write_hold(id, hold)
+  local fields = hold_fields(hold)
   holds[id] = hold
-  writes.holds[id] = true
+  writes.holds[id] = fields
+  return fields
 end
 
-local function record(kind, variant, quantity, fields)
+local function append(entry)
   pool.entries = pool.entries + 1
-  local entry = fields or {}
-  entry.n, entry.at, entry.kind, entry.variant, entry.quantity = pool.entries, now, kind, variant, quantity
+  entry.n = pool.entries
   ledger[#ledger + 1] = entry
 end
 
+local function record(kind, variant, quantity, fields)
+  local entry = fields or {}
+  entry.n, entry.at, entry.kind, entry.variant, entry.quantity = 0, now, kind, variant, quantity
+  append(entry)
+end
+
 local function record_hold(kind, id, h)
-  record(kind, h.variant, h.quantity, {
-    hold = id, buyer = h.buyer, price = h.price, currency = h.currency, deadline = h.deadline, key = h.key,
-    source = h.source, payment = h.payment,
+  append({ -- all fields at once: a table that grows costs Lua as much again
+    n = 0, at = now, kind = kind, variant = h.variant, quantity = h.quantity, hold = id, buyer = h.buyer, price = h.price,
+    currency = h.currency, deadline = h.deadline, key = h.key, source = h.source, payment = h.payment,
   })
 end
 
@@ -104,8 +118,18 @@ end
 local bought = {}
 local function count(buyer, variant)
   local field = buyer .. '/' .. variant
-  if not bought[field] then bought[field] = tonumber(redis.call('HGET', BUYERS, field) or 0) end
-  return bought[field]
+  local known = bought[field]
+  if not known then
+    known = tonumber(redis.call('HGET', BUYERS, field) or 0)
+    bought[field] = known
+  end
+  return known
+end
+
+-- The same for many at once; what this call has changed already stays.
+local function read_counts(fields)
+  local values = redis.call('HMGET', BUYERS, unpack(fields))
+  for i, field in ipairs(fields) do bought[field] = bought[field] or tonumber(values[i] or 0) end
 end
 
 local function set_count(buyer, variant, value)
@@ -178,7 +202,7 @@ end
 
 local function packed_holds()
   local fields = {}
-  for id in pairs(writes.holds) do add(fields, id, pack_hold(holds[id])) end
+  for id, hold in pairs(writes.holds) do add(fields, id, cmsgpack.pack(hold)) end
   return fields
 end
 
@@ -194,8 +218,10 @@ local function save()
   write('HSET', OUTBOX, writes.outbox)
   write('HSET', OPERATIONS, writes.operations)
   if #ledger > 0 then
-    redis.call('HSET', POOL, 'entries', pool.entries)
-    redis.call('XADD', LEDGER, pool.generation .. '-' .. pool.entries, 'entries', cmsgpack.pack(ledger))
+    local packed = cmsgpack.pack(ledger)
+    pool.digest = redis.sha1hex(pool.digest .. packed)
+    redis.call('HSET', POOL, 'entries', pool.entries, 'digest', pool.digest)
+    redis.call('XADD', LEDGER, pool.generation .. '-' .. pool.entries, 'entries', packed, 'digest', pool.digest)
   end
   if pool.state == 'closing' and redis.call('ZCARD', DEADLINES) == 0 then redis.call('HSET', POOL, 'state', 'closed') end
   if #states > 0 then redis.call('PUBLISH', '{' .. NAME .. '}:bus', cmsgpack.pack({'states', states})) end

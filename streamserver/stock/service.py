@@ -32,7 +32,7 @@ from streamserver.stock.model import (
     Units,
     shop_pool,
 )
-from streamserver.stock.store import PoolStore, read_hold
+from streamserver.stock.store import PoolStore, hold_of, read_hold
 
 STORE_LIMIT = 20  # units of one variant that one buyer may hold from a shop's store at once
 
@@ -64,7 +64,7 @@ class StockService:
             self.flags.learn(pool, request.variant, answer.left, answer.epoch)
         if not answer.is_hold:
             _refuse(answer.verdict, answer.left)
-        hold = read_hold(answer.hold, pool, answer.packed)
+        hold = hold_of(answer.hold, pool, answer.fields)
         return Reserved(hold=hold, left=answer.left, replayed=answer.verdict == "replayed")
 
     async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:

@@ -1,6 +1,7 @@
 """Pools in Redis: the scripts, and how their answers become plain data."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -12,11 +13,14 @@ from redis.exceptions import RedisError
 
 from streamserver.kit.redis import load_script
 from streamserver.messages.stock import Source
+from streamserver.stock.chain import Call
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
 
 HERE = Path(__file__).parent
 KEYS = ("pool", "units", "terms", "holds", "deadlines", "buyers", "keys", "ledger", "operations", "outbox")
 COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch")
+
+StreamEntry = tuple[bytes, dict[bytes, bytes]]
 
 
 def pool_keys(pool: Pool) -> list[str]:
@@ -28,6 +32,7 @@ def terms_key(pool: Pool) -> str:
     return pool_keys(pool)[2]
 
 
+@lru_cache(maxsize=4096)
 def digest(variant: str, quantity: int) -> str:
     """What an idempotency key is bound to."""
     return blake2b(f"{variant}/{quantity}".encode(), digest_size=9).hexdigest()
@@ -35,9 +40,12 @@ def digest(variant: str, quantity: int) -> str:
 
 def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
     """Unpack a hold as `pack_hold` in pool.lua wrote it."""
-    buyer, variant, quantity, price, currency, deadline, status, source, payment, *_private = cast(
-        "list[Any]", msgpack.unpackb(packed)
-    )
+    return hold_of(hold_id, pool, msgpack.unpackb(packed))
+
+
+def hold_of(hold_id: str, pool: Pool, fields: Sequence[Any]) -> HoldRecord:
+    """A hold from `hold_fields` in pool.lua."""
+    buyer, variant, quantity, price, currency, deadline, status, source, payment, *_private = fields
     return HoldRecord(
         id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
         deadline=deadline, status=status, source=Source.model_validate_json(source), payment=payment or None,
@@ -50,7 +58,7 @@ class Answer(NamedTuple):
     verdict: str
     pool: Pool
     hold: str
-    packed: bytes
+    fields: Sequence[Any]
     left: int
     epoch: int
 
@@ -62,6 +70,15 @@ class Answer(NamedTuple):
 def terms_fields(terms: Sequence[Terms]) -> dict[str, bytes]:
     """Variant → JSON, as reserve.lua reads it."""
     return {t.variant: _terms_json(t) for t in terms}
+
+
+def read_calls(stream: Sequence[StreamEntry]) -> list[Call]:
+    """The ledger's stream as calls; an entry's id is `<generation>-<number of its last ledger entry>`."""
+    calls: list[Call] = []
+    for id_, fields in stream:
+        generation, _, last = id_.decode().partition("-")
+        calls.append(Call(int(generation), int(last), fields[b"entries"], fields.get(b"digest", b"").decode()))
+    return calls
 
 
 def _terms_json(terms: Terms) -> bytes:
@@ -80,16 +97,14 @@ def _terms_json(terms: Terms) -> bytes:
 
 def _reserve_arguments(
     pool: Pool, requests: Sequence[ReserveRequest], hold_ms: int, grace_ms: int, expire_batch: int
-) -> list[str | int]:
-    arguments: list[str | int] = [pool, hold_ms, grace_ms, expire_batch]
-    for r in requests:
-        arguments += (r.key, digest(r.variant, r.quantity), r.buyer, r.variant, r.quantity, r.hold, r.device)
-    return arguments
+) -> list[str | int | bytes]:
+    rows = [(r.key, digest(r.variant, r.quantity), r.buyer, r.variant, r.quantity, r.hold, r.device) for r in requests]
+    return [pool, hold_ms, grace_ms, expire_batch, msgpack.packb(rows)]
 
 
-def _answer(pool: Pool, row: list[Any]) -> Answer:
-    verdict, hold, packed, left, epoch = row
-    return Answer(verdict.decode(), pool, hold.decode(), packed, left, epoch)
+def _answers(pool: Pool, packed: bytes) -> list[Answer]:
+    rows = cast("list[list[Any]]", msgpack.unpackb(packed))
+    return [Answer(verdict, pool, hold, fields, left, epoch) for verdict, hold, fields, left, epoch in rows]
 
 
 class PoolStore:
@@ -97,7 +112,7 @@ class PoolStore:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        names = ("reserve", "confirm", "release", "expire", "restock", "move", "receive", "return", "life")
+        names = ("reserve", "confirm", "release", "expire", "restock", "move", "receive", "return", "life", "repair")
         self._scripts = {name: load_script(HERE, name, prelude="pool") for name in names}
 
     async def run(self, name: str, pool: Pool, *args: str | int) -> Any:
@@ -115,9 +130,7 @@ class PoolStore:
         ]
         raw = await script.many(self.redis, arguments)
         return [
-            result
-            if isinstance(result, RedisError)
-            else [_answer(pool, row) for row in cast("list[list[Any]]", result)]
+            result if isinstance(result, RedisError) else _answers(pool, cast("bytes", result))
             for (pool, _), result in zip(calls, raw, strict=True)
         ]
 
@@ -163,15 +176,43 @@ class PoolStore:
         await cast("Any", self.redis.hdel(pool_keys(pool)[9], transfer))
 
     async def ledger(self, pool: Pool) -> list[dict[str, Any]]:
-        """Every entry, in order."""
-        batches = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self.redis.xrange(pool_keys(pool)[7]))
-        return [entry for _, fields in batches for entry in cast("list[Any]", msgpack.unpackb(fields[b"entries"]))]
+        """Every entry that is not archived yet, in order."""
+        return [entry for call in await self.calls(pool, 0, 0) for entry in call.entries()]
+
+    async def calls(self, pool: Pool, generation: int, n: int, count: int | None = None) -> list[Call]:
+        """What script calls wrote to the ledger after entry `n`, the oldest `count` of them."""
+        stream = await self.redis.xrange(pool_keys(pool)[7], f"({generation}-{n}", "+", count)
+        return read_calls(cast("list[StreamEntry]", stream))
+
+    async def archived(self, pool: Pool, generation: int, n: int, link: str) -> None:
+        """Entries up to `n` are in SQL: keep the hash they have there, and drop them here."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(pool_keys(pool)[0], "archived", f"{n}:{link}")
+            pipe.xtrim(pool_keys(pool)[7], minid=f"{generation}-{n + 1}", approximate=False)
+            await pipe.execute()
+
+    async def pools_with_ledger(self) -> list[Pool]:
+        """The pools that have entries to archive."""
+        pools = sorted(await self.pools())
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for pool in pools:
+                pipe.xlen(pool_keys(pool)[7])
+            lengths = await pipe.execute() if pools else []
+        return [pool for pool, length in zip(pools, lengths, strict=True) if length]
 
     async def retire(self, pool: Pool) -> None:
-        """Look after a pool no more once it is closed and all of its units are where they belong."""
-        state = cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "state")))
-        if state == b"closed" and not await self.outbox(pool):
+        """Look after a pool no more once it is over. Whoever gives it a unit back in between registers it after that: the
+        second look keeps a registration from being lost."""
+        if await self._is_over(pool):
             await cast("Any", self.redis.srem("pools", pool))
+            if not await self._is_over(pool):
+                await cast("Any", self.redis.sadd("pools", pool))
+
+    async def _is_over(self, pool: Pool) -> bool:
+        """Closed, all of its units where they belong, all of its ledger in SQL."""
+        state = cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "state")))
+        unread = await self.redis.xlen(pool_keys(pool)[7])
+        return state == b"closed" and not unread and not await self.outbox(pool)
 
     async def pools(self) -> set[Pool]:
         """Every pool that has something to look after."""

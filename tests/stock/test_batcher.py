@@ -47,13 +47,13 @@ async def batcher(redis: Redis) -> AsyncGenerator[Batcher]:
 async def test_callers_of_a_moment_share_a_call(redis: Redis, batcher: Batcher) -> None:
     """A thousand buyers on a hundred units: a hundred holds, each answer the buyer's own, a handful of script calls."""
     store = await stock_up(redis, 100)
-    before = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    await redis.config_resetstat()
     answers = await asyncio.gather(*(batcher.reserve(POOL, wish(n)) for n in range(1000)))
-    calls = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] - before
+    calls = (await redis.info("commandstats"))["cmdstat_zrangebyscore"]["calls"]  # one a reserve
     assert [a.hold for a in answers if a.verdict == "held"] == [f"hold_{n:06}" for n in range(100)]
     assert {a.verdict for a in answers[100:]} == {"sold_out"}
     assert await held(store) == 100
-    assert calls <= 5
+    assert calls <= 4
 
 
 async def test_a_lone_caller_waits_for_nobody(redis: Redis, batcher: Batcher) -> None:

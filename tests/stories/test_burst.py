@@ -4,12 +4,16 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, cast
 
+import orjson
 from redis.asyncio import Redis
+from sqlalchemy import select
 
 from streamserver.kit.ids import new_id
+from streamserver.kit.sql import Database
 from streamserver.stock.model import room_pool
 from streamserver.stock.store import PoolStore
-from tests.harness import Server
+from streamserver.stock.tables import LedgerRow
+from tests.harness import Server, run
 from tests.stories.people import Host, Person, Refused
 
 BUYERS, UNITS = 500, 100
@@ -32,6 +36,18 @@ async def processes_with_viewers(server: Server, room: str) -> int:
 
 def redis_of(server: Server) -> Redis:
     return Redis(unix_socket_path=str(server.data / "redis" / "redis.sock"))
+
+
+async def held_by_ledger(server: Server, room: str) -> set[str]:
+    """The holds in the ledger: what is in the stream, and then what is in SQL already."""
+    async with redis_of(server) as redis:
+        entries = await PoolStore(redis).ledger(room_pool(room))
+    database = Database(f"sqlite+aiosqlite:///{server.data / 'streamserver.db'}")
+    async with database.read() as session:
+        texts = await session.scalars(select(LedgerRow.entry).where(LedgerRow.pool == room_pool(room)))
+        entries += [orjson.loads(text) for text in texts]
+    await database.close()
+    return {entry["hold"] for entry in entries if entry["kind"] == "hold"}
 
 
 async def attempt(person: Person, room: str, variant: str, *, by_socket: bool) -> tuple[str, Any]:
@@ -67,11 +83,11 @@ async def test_500_buyers_on_100_units(server: Server, host: Host) -> None:
     assert {problem["code"] for problem in refused} == {"sold_out"}
     assert len(refused) == BUYERS - UNITS
     async with redis_of(server) as redis:
-        store = PoolStore(redis)
-        ledger = [entry for entry in await store.ledger(room_pool(host.room)) if entry["kind"] == "hold"]
-        units = (await store.units(room_pool(host.room), [variant]))[variant]
-    assert {entry["hold"] for entry in ledger} == {hold["id"] for hold in held}
+        units = (await PoolStore(redis).units(room_pool(host.room), [variant]))[variant]
+    assert await held_by_ledger(server, host.room) == {hold["id"] for hold in held}
     assert (units.available, units.held, units.sold) == (0, UNITS, 0)
+    audit = await asyncio.to_thread(run, "audit", env=server.environment)
+    assert audit.returncode == 0, audit.stdout
 
 
 async def test_the_last_unit_goes_to_one_of_two(server: Server, host: Host) -> None:

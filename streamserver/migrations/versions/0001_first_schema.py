@@ -21,6 +21,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("handle", name=op.f("uq_accounts_handle")),
     )
     op.create_table(
+        "ledger",
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("pool", "generation", "n", name=op.f("pk_ledger")),
+    )
+    op.create_table(
+        "ledger_buyers",
+        sa.Column("buyer", sa.String(), nullable=False),
+        sa.Column("salt", sa.String(), nullable=False),
+        sa.Column("pseudonym", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("buyer", name=op.f("pk_ledger_buyers")),
+        sa.UniqueConstraint("pseudonym", name=op.f("uq_ledger_buyers_pseudonym")),
+    )
+    op.create_table(
+        "ledger_cursors",
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("leased_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("pool", name=op.f("pk_ledger_cursors")),
+    )
+    op.create_table(
         "orders",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
@@ -351,5 +380,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_orders_due_at"))
 
     op.drop_table("orders")
+    op.drop_table("ledger_cursors")
+    op.drop_table("ledger_buyers")
+    op.drop_table("ledger")
     op.drop_table("accounts")
     # ### end Alembic commands ###
