@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from aiohttp import ClientError
 
 from streamserver.kit.ids import new_id
@@ -15,7 +17,8 @@ def kill_everything(server: Server) -> None:
     """As a power cut would, as far as processes go."""
     victims = [server.supervisor, *server.children().values()]
     for victim in victims:
-        victim.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):  # children die with the supervisor, sometimes before their own turn
+            victim.send_signal(signal.SIGKILL)
     server.stop()
     server.wait_for(lambda: not any(victim.is_running() and victim.status() != "zombie" for victim in victims))
 
