@@ -42,8 +42,8 @@ class Buyer(FastHttpUser):
     def buy(self) -> None:
         hold = self.hold()
         if hold:
-            gevent.sleep(random.uniform(0.1, 2))  # noqa: S311 - people differ, and nothing is kept secret by it
-            random.choice((self.pay, self.pay, self.release, self.leave))(hold)  # noqa: S311
+            gevent.sleep(random.uniform(0.1, 2))
+            random.choice((self.pay, self.pay, self.release, self.leave))(hold)
         gevent.sleep(LASTING)  # locust would send a new buyer in place of one who has gone
 
     def hold(self) -> str | None:
@@ -113,6 +113,6 @@ def check(environment: Environment, **_: object) -> None:
         sales = host.get(f"{api}/rooms/{ROOM}/sales", timeout=10).json()
     whole = all(v["allotted"] == v["available"] + v["held"] + v["sold"] for v in sales["variants"])
     failed = environment.stats.total.num_failures
-    print(f"\norders {sales['orders']}; units {sales['variants']}")  # noqa: T201
-    print(f"every unit accounted for: {'yes' if whole else 'NO'}; failed requests: {failed}")  # noqa: T201
+    print(f"\norders {sales['orders']}; units {sales['variants']}")
+    print(f"every unit accounted for: {'yes' if whole else 'NO'}; failed requests: {failed}")
     environment.process_exit_code = 0 if whole and not failed else 1

@@ -85,4 +85,4 @@ class Report:
             line += f"  (target {target.sense} {target.value:g}: {'met' if met else 'MISSED'})"
             if not met:
                 self.missed.append(name)
-        print(line, flush=True)  # noqa: T201 - a command's output
+        print(line, flush=True)

@@ -29,9 +29,3 @@ def parse_amount(text: str, currency: str) -> int:
     if minor > MAX_AMOUNT:
         raise ValueError(f"'{text}' is too large for a price")
     return int(minor)
-
-
-def format_amount(amount: int, currency: str) -> str:
-    """Write minor units for logs and terminals, e.g. `19.90 EUR`; pages use `Intl`."""
-    places = digits(currency)
-    return f"{Decimal(amount).scaleb(-places):.{places}f} {currency}"
