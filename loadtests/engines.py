@@ -31,6 +31,10 @@ def wish() -> ReserveRequest:
     return ReserveRequest(f"key_{n:016x}", buyer, VARIANT, 1, f"hold_{n:016x}", buyer)
 
 
+async def _is_new(_: Pool) -> bool:
+    return False
+
+
 class Engine:
     """The service as a web process has it, on one Redis for everything, as by default."""
 
@@ -38,7 +42,7 @@ class Engine:
         self.url = url
         self.redis = connect(url)
         self._live = connect(url)
-        self._stock = StockService(self.redis, self._live, CONFIG)
+        self._stock = StockService(self.redis, self._live, CONFIG, b"secret", _is_new)
 
     @classmethod
     @asynccontextmanager
@@ -72,7 +76,7 @@ class OneCallEach:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = load_script(HERE, "reserve", prelude="pool")
+        self._script = load_script(HERE, "reserve", "pool", "guard")
 
     @classmethod
     @asynccontextmanager

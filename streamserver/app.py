@@ -5,6 +5,7 @@ import gc
 import signal
 import socket
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -43,7 +44,7 @@ from streamserver.rooms.rights import Rights
 from streamserver.rooms.service import RoomService
 from streamserver.rooms.taps import Taps
 from streamserver.rooms.upkeep import Upkeep
-from streamserver.stock.archive import LedgerArchive
+from streamserver.stock.archive import LedgerArchive, is_known
 from streamserver.stock.service import StockService
 
 BACKLOG = 4096  # connections that may wait while a web process is busy; the kernel caps it at net.core.somaxconn
@@ -99,7 +100,7 @@ def build(config: Config) -> Services:
     publisher = RedisPublisher(live_redis)
     tasks = Tasks()
     people = AccountService(database, live_redis, config.accounts, publisher)
-    stock = StockService(stock_redis, live_redis, config.stock)
+    stock = StockService(stock_redis, live_redis, config.stock, secret, partial(is_known, database))
     images = ImageStore(config.media_folder, config.media.max_pixels)
     catalog = CatalogService(database, stock, images, people, publisher, config.accounts)
     payments = SandboxPayments(database, config.orders, tasks)

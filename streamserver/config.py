@@ -75,6 +75,8 @@ class StockConfig(Section):
     grace_seconds: Annotated[int, Field(ge=0, le=3_600)] = 15
     tries_per_buyer: Annotated[int, Field(ge=1, le=1_000_000)] = 60
     expire_batch: Annotated[int, Field(ge=1, le=1_000)] = 200
+    offer_seconds: Annotated[int, Field(ge=1, le=86_400)] = 120
+    patience_seconds: Annotated[int, Field(ge=15, le=86_400)] = 60
 
 
 class RoomsConfig(Section):

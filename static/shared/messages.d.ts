@@ -53,6 +53,7 @@ export interface Anchor {
   currency: string;
   id: string;
   image: string | null;
+  mode: "hold" | "first_paid";
   options: string[];
   product: string;
   shop: AnchorShop;
@@ -87,11 +88,11 @@ export interface AnchorVariant {
  * via the `definition` "AnchorChange".
  */
 export interface AnchorChange {
+  mode?: ("hold" | "first_paid") | null;
   /**
-   * @minItems 1
    * @maxItems 100
    */
-  variants: [AnchorVariantTerms, ...AnchorVariantTerms[]];
+  variants?: AnchorVariantTerms[];
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
@@ -135,8 +136,9 @@ export interface BagItem {
   product: string;
   quantity: number;
   source: Source;
-  status: "held" | "sold" | "released" | "expired" | "returned";
+  status: "held" | "wanted" | "sold" | "released" | "expired" | "returned";
   title: string;
+  token: string;
   variant: string;
   variant_title: string;
 }
@@ -263,7 +265,8 @@ export interface Hold {
   price: number;
   quantity: number;
   replayed: boolean;
-  status: "held" | "sold" | "released" | "expired" | "returned";
+  status: "held" | "wanted" | "sold" | "released" | "expired" | "returned";
+  token: string;
   variant: string;
 }
 /**
@@ -300,6 +303,13 @@ export interface Join {
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "LeaveRequest".
+ */
+export interface LeaveRequest {
+  variant: string;
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
  * via the `definition` "LineUp".
  */
 export interface LineUp {
@@ -316,6 +326,16 @@ export interface LineUpOrder {
    */
   order: string[];
   version: number;
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "LostHolds".
+ */
+export interface LostHolds {
+  /**
+   * @maxItems 50
+   */
+  tokens: string[];
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
@@ -367,6 +387,7 @@ export interface ModeratorList {
  * via the `definition` "NewAnchor".
  */
 export interface NewAnchor {
+  mode?: "hold" | "first_paid";
   product: string;
   /**
    * @maxItems 100
@@ -386,6 +407,10 @@ export interface NewOrder {
    */
   holds: [string, ...string[]];
   key: string;
+  /**
+   * @maxItems 50
+   */
+  tokens?: string[];
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
@@ -512,6 +537,15 @@ export interface PinChange {
   operation: string;
   replace?: string | null;
   version: number;
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "Place".
+ */
+export interface Place {
+  hold: Hold | null;
+  place: number;
+  variant: string;
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
@@ -746,6 +780,7 @@ export interface StockState {
   available: number;
   epoch: number;
   variant: string;
+  waiting: number;
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
@@ -804,10 +839,25 @@ export interface TokenList {
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "Turn".
+ */
+export interface Turn {
+  hold: string;
+  variant: string;
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
  * via the `definition` "VariantChange".
  */
 export interface VariantChange {
   compare_at?: number | null;
   price?: number | null;
   sku?: string | null;
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "WaitRequest".
+ */
+export interface WaitRequest {
+  variant: string;
 }

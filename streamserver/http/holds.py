@@ -4,9 +4,9 @@ from streamserver.catalog.service import CatalogService
 from streamserver.http.api import Answer, Call, Routes
 from streamserver.kit.errors import OneMoment
 from streamserver.messages.base import Nothing
-from streamserver.messages.stock import Hold, HoldRequest
+from streamserver.messages.stock import Hold, HoldRequest, LeaveRequest, Place, WaitRequest
 from streamserver.rooms.service import RoomService
-from streamserver.stock.errors import HoldGone, KeyReused, LimitReached, NotSelling, SoldOut
+from streamserver.stock.errors import HoldGone, KeyReused, LimitReached, LineClosed, NotSelling, SoldOut
 
 REFUSALS = (SoldOut, LimitReached, KeyReused, NotSelling, OneMoment)
 
@@ -36,6 +36,18 @@ def hold_routes(rooms: RoomService, catalog: CatalogService) -> Routes:
         await rooms.release(call.identity, call.path["hold"])
         return Nothing()
 
+    @api.post("/rooms/{room}/line", body=WaitRequest, answer=Place, scope="buy", failures=(LimitReached, LineClosed))
+    async def wait(call: Call, body: WaitRequest) -> Place:
+        """Take a place in line for what is sold out, or keep it by asking again within a minute."""
+        return await rooms.wait(call.path["room"], call.identity, body)
+
+    @api.delete("/rooms/{room}/line/{variant}", answer=Nothing, scope="buy")
+    async def leave(call: Call) -> Nothing:
+        """Give your place in line up."""
+        await rooms.leave_line(call.path["room"], call.identity, LeaveRequest(variant=call.path["variant"]))
+        return Nothing()
+
+    _ = hold_in_room, hold_in_store, get_hold, release, wait, leave
     return api
 
 

@@ -2,7 +2,7 @@
 
 from streamserver.http.api import Answer, Call, Routes
 from streamserver.kit.errors import Forbidden, NotFound
-from streamserver.messages.orders import Bag, NewOrder, Order, OrderList, Pay, Refund, Shipment
+from streamserver.messages.orders import Bag, LostHolds, NewOrder, Order, OrderList, Pay, Refund, Shipment
 from streamserver.orders.errors import MixedBag, OrderChanged, WrongState
 from streamserver.orders.service import OrderService
 from streamserver.stock.errors import HoldGone, KeyReused
@@ -23,12 +23,18 @@ def _add_buying(api: Routes, orders: OrderService) -> None:
         """What you have set aside, by shop."""
         return await orders.bag(call.identity)
 
+    @api.post("/bag", body=LostHolds, answer=Bag, scope="buy", large=True)
+    async def restore(call: Call, body: LostHolds) -> Bag:
+        """Show your bag, with units taken again for holds that the server has lost, as far as there are any."""
+        return await orders.restore(call.identity, body.tokens)
+
     @api.post(
         "/orders",
         body=NewOrder,
         answer=Order,
         status=201,
         scope="buy",
+        large=True,
         failures=(HoldGone, MixedBag, KeyReused, WrongState),
     )
     async def place(call: Call, body: NewOrder) -> Answer:
@@ -65,7 +71,7 @@ def _add_buying(api: Routes, orders: OrderService) -> None:
         """Cancel an order: the buyer until it is paid, the seller until it is shipped."""
         return await orders.cancel(call.identity, call.path["order"], call.query.get("key", ""))
 
-    _ = bag, place, mine, order, pay, cancel
+    _ = bag, restore, place, mine, order, pay, cancel
 
 
 def _add_selling(api: Routes, orders: OrderService) -> None:

@@ -72,7 +72,6 @@ class Script:
             return await pipe.execute(raise_on_error=False)
 
 
-def load_script(folder: Path, name: str, prelude: str | None = None) -> Script:
-    """Read `folder/name.lua`, with `prelude.lua` from the same folder in front of it when one is named."""
-    source = (folder / f"{name}.lua").read_text()
-    return Script(f"{(folder / f'{prelude}.lua').read_text()}\n{source}" if prelude else source)
+def load_script(folder: Path, name: str, *preludes: str) -> Script:
+    """Read `folder/name.lua`, with the files named by `preludes` from the same folder in front of it."""
+    return Script("\n".join((folder / f"{part}.lua").read_text() for part in (*preludes, name)))

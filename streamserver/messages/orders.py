@@ -10,12 +10,13 @@ from streamserver.messages.stock import HoldStatus, Source
 
 OrderStatus = Literal["pending", "authorised", "confirmed", "paid", "shipped", "delivered", "cancelled", "refunded"]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True), Printable]
+Tokens = Annotated[list[Annotated[str, StringConstraints(max_length=1_000)]], Field(max_length=50)]
 OptionalLine = Annotated[str, StringConstraints(max_length=120, strip_whitespace=True), Printable]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,}$", max_length=254)]
 
 
 class BagItem(Message):
-    """One hold with what a page shows of it. `status` other than *held* means that the units are gone from this bag."""
+    """One hold with what a page shows of it. `status` other than *held* or *wanted* means that it is gone from this bag."""
 
     hold: Id
     pool: str
@@ -29,6 +30,7 @@ class BagItem(Message):
     deadline: Time
     status: HoldStatus
     source: Source
+    token: str
 
 
 class BagPart(Message):
@@ -48,6 +50,12 @@ class Bag(Message):
     parts: list[BagPart]
 
 
+class LostHolds(Message):
+    """Tokens of holds that a page remembers and the bag does not show."""
+
+    tokens: Tokens
+
+
 class Address(Message):
     name: Line
     street: Line
@@ -58,10 +66,12 @@ class Address(Message):
 
 
 class NewOrder(Message):
-    """Check out holds of one shop and currency. The same `key` answers the same order."""
+    """Check out holds of one shop and currency. The same `key` answers the same order. `tokens` of these holds let the server
+    take units again for what it lost."""
 
     key: Key
     holds: Annotated[list[Id], Field(min_length=1, max_length=50)]
+    tokens: Tokens = []
     email: Email
     address: Address
 

@@ -19,6 +19,7 @@ from streamserver.messages.base import (
     Time,
     Units,
 )
+from streamserver.messages.stock import Mode
 
 Permission = Literal["pin", "lineup", "chat", "ban"]
 Right = Permission | Literal["host"]
@@ -68,14 +69,19 @@ class AnchorVariantTerms(Message):
 
 
 class NewAnchor(Message):
-    """Variants left out are sold with their own price, the default limit and no units."""
+    """Variants left out are sold with their own price, the default limit and no units. `mode`: a tap sets units aside (`hold`),
+    or nothing is set aside and whoever pays first is served (`first_paid`)."""
 
     product: Id
+    mode: Mode = "hold"
     variants: Annotated[list[AnchorVariantTerms], Field(max_length=100)] = []
 
 
 class AnchorChange(Message):
-    variants: Annotated[list[AnchorVariantTerms], Field(min_length=1, max_length=100)]
+    """What is left out stays as it is."""
+
+    mode: Mode | None = None
+    variants: Annotated[list[AnchorVariantTerms], Field(max_length=100)] = []
 
 
 class AnchorVariant(Message):
@@ -104,6 +110,7 @@ class Anchor(Message):
     image: str | None
     currency: Currency
     options: list[str]
+    mode: Mode
     shop: AnchorShop
     variants: list[AnchorVariant]
 
@@ -146,11 +153,13 @@ class PinChange(Message):
 
 
 class StockState(Message):
-    """State lane, key `stock:<variant>`. Units left in this room; `epoch` rises on every change from 0 to more."""
+    """State lane, key `stock:<variant>`. Units left in this room; `epoch` rises on every change from 0 to more. `waiting` stand
+    in line for what comes back."""
 
     variant: Id
     available: Units
     epoch: int
+    waiting: int
 
 
 class ViewersState(Message):

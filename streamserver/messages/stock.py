@@ -4,7 +4,8 @@ from typing import Literal
 
 from streamserver.messages.base import Amount, Currency, Id, Key, Message, Quantity, Time
 
-HoldStatus = Literal["held", "sold", "released", "expired", "returned"]
+Mode = Literal["hold", "first_paid"]
+HoldStatus = Literal["held", "wanted", "sold", "released", "expired", "returned"]
 
 
 class Source(Message):
@@ -32,7 +33,9 @@ class ReleaseRequest(Message):
 
 
 class Hold(Message):
-    """`left` is what remains for others. `replayed`: this answer repeats an earlier one, with the hold's state now."""
+    """`left` is what remains for others. `replayed`: this answer repeats an earlier one, with the hold's state now. `wanted`:
+    nothing is set aside, whoever pays first is served; the price stands until the deadline. `token` proves the hold: should the
+    server lose it, checkout takes its units again by the token."""
 
     id: Id
     pool: str
@@ -44,3 +47,29 @@ class Hold(Message):
     status: HoldStatus
     left: int
     replayed: bool
+    token: str
+
+
+class WaitRequest(Message):
+    """Take a place in line for one unit, or keep it: a page that waits repeats this every ten seconds or so."""
+
+    variant: Id
+
+
+class LeaveRequest(Message):
+    variant: Id
+
+
+class Place(Message):
+    """`place` 1 is the head of the line. 0: it is your turn, and `hold` is the offer, which stands until its deadline."""
+
+    variant: Id
+    place: int
+    hold: Hold | None
+
+
+class Turn(Message):
+    """Said to one viewer: a unit is set aside for them now. Asking again for the place brings the hold."""
+
+    variant: Id
+    hold: Id

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from streamserver.accounts.model import Identity
 from streamserver.catalog.model import VariantFacts
 from streamserver.catalog.service import CatalogService
+from streamserver.kit.errors import Failure, OneMoment
+from streamserver.kit.log import log
 from streamserver.kit.sql import Database
 from streamserver.messages.orders import Bag, BagItem, BagPart
 from streamserver.orders.tables import LineRow, OrderRow
@@ -35,6 +37,17 @@ class BagDesk:
                 parts.setdefault((facts[hold.variant].shop, hold.currency), []).append(hold)
         return Bag(at=now, parts=[await self._part(*key, part, facts, orders) for key, part in parts.items()])
 
+    async def restore(self, identity: Identity, tokens: Sequence[str]) -> Bag:
+        """What cannot be had any more is simply not in the bag."""
+        for token in tokens:
+            try:
+                await self._stock.retake(token, identity.buyers)
+            except OneMoment:
+                raise
+            except Failure as failure:
+                log.info("a lost hold is gone", code=failure.code)
+        return await self.bag(identity)
+
     async def _part(
         self,
         shop: str,
@@ -47,8 +60,8 @@ class BagDesk:
         return BagPart(
             shop=await self._catalog.shop(shop),
             currency=currency,
-            items=[_item(hold, facts[hold.variant]) for hold in holds],
-            subtotal=sum(hold.price * hold.quantity for hold in holds if hold.status == "held"),
+            items=[_item(hold, facts[hold.variant], self._stock.token(hold)) for hold in holds],
+            subtotal=sum(hold.price * hold.quantity for hold in holds if hold.is_living),
             order=max(begun, default=None),
         )
 
@@ -64,10 +77,10 @@ class BagDesk:
 
 
 def _belongs(hold: HoldRecord, now: int) -> bool:
-    return hold.status == "held" or (hold.status == "expired" and hold.deadline > now - EXPIRED_SHOWN_MS)
+    return hold.is_living or (hold.status == "expired" and hold.deadline > now - EXPIRED_SHOWN_MS)
 
 
-def _item(hold: HoldRecord, facts: VariantFacts) -> BagItem:
+def _item(hold: HoldRecord, facts: VariantFacts, token: str) -> BagItem:
     return BagItem(
         hold=hold.id,
         pool=hold.pool,
@@ -81,4 +94,5 @@ def _item(hold: HoldRecord, facts: VariantFacts) -> BagItem:
         deadline=hold.deadline,
         status=hold.status,
         source=hold.source,
+        token=token,
     )

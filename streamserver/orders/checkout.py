@@ -14,7 +14,7 @@ from streamserver.accounts.model import Identity
 from streamserver.catalog.model import VariantFacts
 from streamserver.catalog.service import CatalogService
 from streamserver.kit.clock import now_ms
-from streamserver.kit.errors import Conflict, Invalid
+from streamserver.kit.errors import Conflict, Invalid, NotFound
 from streamserver.kit.ids import ALPHABET, new_id
 from streamserver.kit.money import MAX_AMOUNT
 from streamserver.messages.catalog import Shop
@@ -24,7 +24,7 @@ from streamserver.orders.errors import MixedBag, OrderChanged, WrongState
 from streamserver.orders.model import OVER, STANDING, Charge, Payments
 from streamserver.orders.settlement import Settlement, call_off, drop_lines
 from streamserver.orders.tables import LineRow, OrderRow, PaymentRow
-from streamserver.stock.errors import HoldGone, KeyReused
+from streamserver.stock.errors import HoldGone, KeyReused, LimitReached, NotSelling, SoldOut
 from streamserver.stock.model import HoldRecord
 from streamserver.stock.service import StockService
 
@@ -67,7 +67,7 @@ class Checkout:
             known = await _by_key(session, identity, new)
         if known:
             return Placed(await self._book.show(known), replayed=True)
-        holds = await self._living_holds(identity, new.holds)
+        holds = await self._living_holds(identity, new)
         facts = await self._catalog.variants({hold.variant for hold in holds})
         shop = await self._one_shop(holds, facts)
         order, replaced = await self._write(identity, new, shop, holds, facts)
@@ -75,12 +75,24 @@ class Checkout:
             await self._settlement.nudge(earlier)
         return Placed(await self._book.show(order), replayed=replaced is None)
 
-    async def _living_holds(self, identity: Identity, wanted: Iterable[str]) -> list[HoldRecord]:
-        own = {hold.id: hold for hold in await self._stock.holds(identity.buyers) if hold.status == "held"}
-        ids = list(dict.fromkeys(wanted))
+    async def _living_holds(self, identity: Identity, new: NewOrder) -> list[HoldRecord]:
+        ids = list(dict.fromkeys(new.holds))
+        known = {hold.id: hold for hold in await self._stock.holds(identity.buyers)}
+        if not known.keys() >= set(ids):
+            known |= await self._retake(identity, new.tokens)
+        own = {hold: record for hold, record in known.items() if record.is_living}
         if gone := [hold for hold in ids if hold not in own]:
             raise HoldGone("Some of this is no longer set aside for you. Look at your bag again.", holds=gone)
         return [own[hold] for hold in ids]
+
+    async def _retake(self, identity: Identity, tokens: Iterable[str]) -> dict[str, HoldRecord]:
+        """Holds that were acknowledged and lost: taken again by their tokens, as far as there are units."""
+        found: dict[str, HoldRecord] = {}
+        for token in tokens:
+            with suppress(SoldOut, LimitReached, NotSelling, NotFound):
+                hold = await self._stock.retake(token, identity.buyers)
+                found[hold.id] = hold
+        return found
 
     async def _one_shop(self, holds: Sequence[HoldRecord], facts: dict[str, VariantFacts]) -> Shop:
         shops = {facts[hold.variant].shop for hold in holds}
@@ -164,13 +176,13 @@ class Checkout:
         return await self._book.show(await self._book.load(order_id))
 
     async def _lost(self, order: OrderRow) -> set[str]:
-        """Holds of open lines that cannot be sold to this buyer any more. What settling gave back (*returned*) can still be
-        taken again while there are units."""
+        """Holds of open lines that cannot be sold to this buyer any more. What settling gave back (*returned*), and what was
+        never set aside (*wanted*), can be taken while there are units."""
         lost: set[str] = set()
         for line in order.open_lines:
             found = await self._stock.holds_in(line.pool, [line.hold])
             status = found[0].status if found else "expired"
-            if status == "returned":
+            if status in {"returned", "wanted"}:
                 units = await self._stock.units(line.pool, [line.variant])
                 status = "held" if units[line.variant].available >= line.quantity else status
             if status != "held":
@@ -270,4 +282,4 @@ def _new_number() -> str:
 
 def _digest(new: NewOrder) -> str:
     """What an idempotency key is bound to."""
-    return sha256(new.model_dump_json(exclude={"key"}).encode()).hexdigest()
+    return sha256(new.model_dump_json(exclude={"key", "tokens"}).encode()).hexdigest()

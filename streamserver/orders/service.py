@@ -1,5 +1,7 @@
 """Orders as every edge sees them."""
 
+from collections.abc import Sequence
+
 from streamserver.accounts.model import Identity
 from streamserver.catalog.service import CatalogService
 from streamserver.config import OrdersConfig
@@ -36,6 +38,10 @@ class OrderService:
 
     async def bag(self, identity: Identity) -> Bag:
         return await self._bag.bag(identity)
+
+    async def restore(self, identity: Identity, tokens: Sequence[str]) -> Bag:
+        """The bag, once units were taken again for what these tokens prove and the server has lost."""
+        return await self._bag.restore(identity, tokens)
 
     async def place(self, identity: Identity, new: NewOrder) -> Placed:
         return await self._checkout.place(identity, new)

@@ -21,7 +21,8 @@ PROBE_SECONDS = 10.0  # of silence before the server is asked whether it is stil
 
 class Listener(Protocol):
     def heard(self, room: str, envelope: list[Any]) -> None:
-        """Something was said in `room`: `["event", seq, json]` or `["states", [[key, version, json], …]]`."""
+        """Something was said in `room`: `["event", seq, json]`, `["states", [[key, version, json], …]]` or
+        `["offers", [[buyer, variant, hold], …]]`."""
         ...
 
     def missed(self, room: str) -> None:

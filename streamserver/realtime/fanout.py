@@ -13,6 +13,7 @@ from streamserver.kit.errors import NotFound, OneMoment
 from streamserver.kit.tasks import Tasks
 from streamserver.messages.live import After, Join, Rights, States
 from streamserver.messages.rooms import Snapshot, State
+from streamserver.messages.stock import Turn
 from streamserver.realtime import frames
 from streamserver.realtime.attendance import Attendance
 from streamserver.realtime.audience import Audience, Entry, Waiting
@@ -110,6 +111,8 @@ class Fanout:
             (key.decode(), version, json) for key, version, json in envelope[1]
         ):
             self._sweep_soon(audience)
+        elif envelope[0] == b"offers":
+            _tell_turns(audience, envelope[1])
 
     def missed(self, room: str) -> None:
         if audience := self._audiences.get(room):
@@ -205,3 +208,14 @@ class Fanout:
     def _counted(self, audience: Audience) -> None:
         VIEWERS.set(sum(len(one.viewers) for one in self._audiences.values()))
         self._attendance.count(audience.room, len(audience.viewers), audience.has_rights)
+
+
+def _tell_turns(audience: Audience, offers: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+    """Tell each of these buyers, on every page they have open here, that it is their turn."""
+    turns: dict[str, list[bytes]] = {}
+    for buyer, variant, hold in offers:
+        frame = frames.said("turn", frames.dump(Turn(variant=variant.decode(), hold=hold.decode())))
+        turns.setdefault(buyer.decode(), []).append(frame)
+    for viewer in tuple(audience.viewers):
+        for frame in turns.get(viewer.identity.buyer, ()):
+            viewer.send(frame)

@@ -159,6 +159,7 @@ def anchor_message(
         image=product.images[0].medium if product.images else None,
         currency=product.shop.currency,
         options=product.options,
+        mode=row.mode,
         shop=AnchorShop(id=product.shop.id, handle=product.shop.handle, name=product.shop.name),
         variants=variants,
     )
@@ -185,5 +186,6 @@ def _pool_terms(
                 source=source,
                 home=shop_pool(product.shop.id),
                 selling=anchor.removed_at is None and product.status == "active",
+                mode=anchor.mode,
             )
     return found

@@ -66,7 +66,8 @@ class LineUps:
             if len(present) >= self._config.lineup_size:
                 raise LineUpFull(limit=self._config.lineup_size)
             position = max((other.position for other in present), default=0) + 1
-            session.add(AnchorRow(id=anchor, room=room, product=product.id, position=position, removed_at=None))
+            new = AnchorRow(id=anchor, room=room, product=product.id, position=position, mode=wanted.mode)
+            session.add(new)
             await session.flush()
             await _write_terms(session, anchor, wanted.variants)
             row.lineup_version += 1
@@ -74,8 +75,8 @@ class LineUps:
         return await self._allot(room, product, wanted.variants)
 
     async def change(self, room: str, identity: Identity, anchor: str, wanted: AnchorChange) -> LineUp:
-        """Set price, limit and allotment of an anchor's variants: all of it, or nothing when there are too few units.
-        Raises Forbidden, NotFound, NotEnoughStock, Invalid."""
+        """Set an anchor's mode, and price, limit and allotment of its variants: all of it, or nothing when there are too few
+        units. Raises Forbidden, NotFound, NotEnoughStock, Invalid."""
         product = await self._anchored(room, anchor)
         _check_variants(product, wanted.variants)
         await self._require_seller(identity, product)
@@ -83,6 +84,8 @@ class LineUps:
         async with self._database.write() as session:
             row = await _open_room(session, room)
             await _write_terms(session, anchor, wanted.variants)
+            if wanted.mode:
+                (await session.get_one(AnchorRow, anchor)).mode = wanted.mode
             row.lineup_version += 1
         return (await self._book.project(room)).lineup
 

@@ -10,7 +10,7 @@ from streamserver.kit.rate import Rate
 from streamserver.messages.catalog import Product
 from streamserver.messages.live import After
 from streamserver.messages.rooms import PinChange, Pins, Right, Snapshot, State, StockState, Tap
-from streamserver.messages.stock import Hold, HoldRequest
+from streamserver.messages.stock import Hold, HoldRequest, LeaveRequest, Place, WaitRequest
 from streamserver.rooms.book import RoomBook
 from streamserver.rooms.documents import Documents, PinAnswer
 from streamserver.rooms.errors import PinConflict, PinsFull, WrongState
@@ -100,13 +100,27 @@ class RoomService:
             device=identity.device,
         )
         reserved = await self._stock.reserve(pool, wanted, first_try=not request.retry)
-        return hold_message(reserved.hold, reserved.left, replayed=reserved.replayed)
+        return self._hold_message(reserved.hold, reserved.left, replayed=reserved.replayed)
 
     async def held(self, identity: Identity, hold: str) -> Hold:
         """One of the caller's holds as it is now. Raises NotFound."""
         record = await self._stock.hold(hold, identity.buyers)
         units = await self._stock.units(record.pool, [record.variant])
-        return hold_message(record, units[record.variant].available, replayed=True)
+        return self._hold_message(record, units[record.variant].available, replayed=True)
+
+    async def wait(self, room: str, identity: Identity, request: WaitRequest) -> Place:
+        """Take a place in line, or keep it. Raises LimitReached, LineClosed, NotFound."""
+        identity.require_scope("buy")
+        identity.require_known()
+        self._tries.require(f"wait {identity.buyer}")
+        standing = await self._stock.wait(room_pool(room), request.variant, identity.buyer, identity.device)
+        offer = self._hold_message(standing.offer, 0, replayed=True) if standing.offer else None
+        return Place(variant=request.variant, place=standing.place, hold=offer)
+
+    async def leave_line(self, room: str, identity: Identity, request: LeaveRequest) -> None:
+        """Give one's place up; harmless without one."""
+        identity.require_scope("buy")
+        await self._stock.leave(room_pool(room), request.variant, identity.buyer)
 
     async def release(self, identity: Identity, hold_id: str) -> None:
         """Give a hold back early. Raises NotFound, HoldGone."""
@@ -136,6 +150,21 @@ class RoomService:
             raise await self._conflict(room, pins, answer)
         return pins
 
+    def _hold_message(self, record: HoldRecord, left: int, *, replayed: bool) -> Hold:
+        return Hold(
+            id=record.id,
+            pool=record.pool,
+            variant=record.variant,
+            quantity=record.quantity,
+            price=record.price,
+            currency=record.currency,
+            deadline=record.deadline,
+            status=record.status,
+            left=left,
+            replayed=replayed,
+            token=self._stock.token(record),
+        )
+
     async def _conflict(self, room: str, pins: Pins, answer: PinAnswer) -> PinConflict:
         last = answer.last
         if not last:
@@ -159,25 +188,10 @@ class RoomService:
             State(
                 key=f"stock:{variant}",
                 version=u.version,
-                value=StockState(variant=variant, available=u.available, epoch=u.epoch),
+                value=StockState(variant=variant, available=u.available, epoch=u.epoch, waiting=u.waiting),
             )
             for variant, u in units.items()
         ]
-
-
-def hold_message(record: HoldRecord, left: int, *, replayed: bool) -> Hold:
-    return Hold(
-        id=record.id,
-        pool=record.pool,
-        variant=record.variant,
-        quantity=record.quantity,
-        price=record.price,
-        currency=record.currency,
-        deadline=record.deadline,
-        status=record.status,
-        left=left,
-        replayed=replayed,
-    )
 
 
 def _ago(seconds: int) -> str:

@@ -1,9 +1,10 @@
 """Rooms in SQL: what the host decided. What is live (pins, units, the log) is in Redis."""
 
-from sqlalchemy import Connection, ForeignKey, Index, event
+from sqlalchemy import Connection, ForeignKey, Index, String, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from streamserver.kit.sql import Table
+from streamserver.messages.stock import Mode
 
 
 class RoomRow(Table):
@@ -51,7 +52,8 @@ class AnchorRow(Table):
     room: Mapped[str] = mapped_column(ForeignKey("rooms.id"), index=True)
     product: Mapped[str] = mapped_column(ForeignKey("products.id"), index=True)
     position: Mapped[int]
-    removed_at: Mapped[int | None]
+    mode: Mapped[Mode] = mapped_column(String)
+    removed_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class AnchorVariantRow(Table):

@@ -38,6 +38,12 @@ class OvertakenError(Exception):
     """Another process holds the pool's lease now."""
 
 
+async def is_known(database: Database, pool: Pool) -> bool:
+    """Whether entries of this pool are in SQL."""
+    async with database.read() as session:
+        return await session.get(LedgerCursorRow, pool) is not None
+
+
 class LedgerArchive:
     """`run` is for `jobs`. Any number of processes may run it."""
 
@@ -138,7 +144,7 @@ def people(entry: Entry) -> list[str]:
     """Whoever a stream entry names: the buyer of a hold, and the device it came from."""
     if "buyer" not in entry:
         return []
-    device = orjson.loads(entry["source"]).get("device")
+    device = orjson.loads(entry.get("source", "{}")).get("device")
     return [entry["buyer"], device] if device else [entry["buyer"]]
 
 
@@ -146,7 +152,9 @@ def with_pseudonyms(entry: Entry, pseudonyms: dict[str, str]) -> Entry:
     """The entry as it is archived: nobody named, and its source as an object."""
     if "buyer" not in entry:
         return entry
-    source = orjson.loads(entry["source"])
-    if "device" in source:
-        source["device"] = pseudonyms[source["device"]]
-    return {**entry, "buyer": pseudonyms[entry["buyer"]], "source": source}
+    named = {**entry, "buyer": pseudonyms[entry["buyer"]]}
+    if "source" in entry:
+        named["source"] = orjson.loads(entry["source"])
+        if "device" in named["source"]:
+            named["source"]["device"] = pseudonyms[named["source"]["device"]]
+    return named

@@ -127,7 +127,9 @@ class Batcher:
         results = await self._store.reserve(calls, *self._terms)
         answered: list[tuple[Waiting, Answer]] = []
         for batch, result in zip(batches, results, strict=True):
-            if isinstance(result, RedisError):
+            if isinstance(result, OneMoment):
+                _give_up([batch], type(result))
+            elif isinstance(result, RedisError):
                 log.error("holds failed", pool=batch.pool, error=str(result))
                 _give_up([batch])
             else:
@@ -149,8 +151,8 @@ class Batcher:
                 one.answer.set_result(answer)
 
 
-def _give_up(batches: Iterable[Batch]) -> None:
+def _give_up(batches: Iterable[Batch], reason: type[OneMoment] = OneMoment) -> None:
     for batch in batches:
         for one in batch.waiting:
             if not one.answer.done():
-                one.answer.set_exception(OneMoment())
+                one.answer.set_exception(reason())

@@ -9,18 +9,28 @@ from streamserver.stock.model import Pool
 
 BALANCE = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
 ENTERING = ("restock", "move_in")
-REPAIR = "repair"  # units went that the ledger never knew: only a note that they were taken away
+NO_UNITS = ("repair", "life", "wait", "leave", "delivered", "attempt")  # notes: no unit moves between counters
 WAYS = {
-    "hold": ("available", "held"), "released": ("held", "available"), "expired": ("held", "available"),
-    "sell": ("held", "sold"), "retake": ("available", "sold"), "return": ("sold", "available"),
+    "hold": ("available", "held"), "offer": ("available", "held"),
+    "released": ("held", "available"), "expired": ("held", "available"),
+    "sell": ("held", "sold"), "retake": ("available", "sold"), "take": ("available", "sold"), "return": ("sold", "available"),
     "remove": ("available", "removed"), "move_out": ("available", "moved_out"),
     "restock": ("restocked", "available"), "move_in": ("moved_in", "available"),
 }  # fmt: skip
 STATUS: dict[str, HoldStatus] = {
-    "hold": "held", "released": "released", "expired": "expired", "sell": "sold", "retake": "sold", "return": "returned",
+    "hold": "held", "offer": "held", "wish": "wanted", "released": "released", "expired": "expired", "wish_released": "released",
+    "wish_expired": "expired", "sell": "sold", "take": "sold", "retake": "sold", "return": "returned",
 }  # fmt: skip
-OF_ROOM = {"hold": 1, "released": -1, "expired": -1, "retake": 1, "return": -1}  # a room's limit counts what was bought
-OF_SHOP = {"hold": 1, "released": -1, "expired": -1, "sell": -1}  # a store's only what is held
+OF_ROOM = {
+    "hold": 1,
+    "offer": 1,
+    "released": -1,
+    "expired": -1,
+    "take": 1,
+    "retake": 1,
+    "return": -1,
+}  # a room's limit counts what was bought
+OF_SHOP = {"hold": 1, "offer": 1, "released": -1, "expired": -1, "sell": -1}  # a store's only what is held
 
 
 class HoldFacts(NamedTuple):
@@ -59,9 +69,9 @@ class Books:
         """Add entry `n`; buyers go by the name that it has for them."""
         self.n = n
         try:
-            if entry["kind"] != REPAIR:
+            if entry["kind"] in WAYS:
                 self._shift(entry)
-                self._follow(entry)
+            self._follow(entry)
         except (KeyError, TypeError):
             self.unreadable.append(n)
 
@@ -72,6 +82,8 @@ class Books:
             self.sent[entry["transfer"]] = Transfer(entry["to"], entry["variant"], entry["quantity"])
         elif entry["kind"] == "move_in":
             self.received[entry["transfer"]] = Transfer(entry["from"], entry["variant"], entry["quantity"])
+        elif entry["kind"] not in WAYS and entry["kind"] not in NO_UNITS:
+            raise KeyError(entry["kind"])
 
     def _shift(self, entry: Entry) -> None:
         source, target = WAYS[entry["kind"]]

@@ -1,7 +1,7 @@
 -- Turns holds into a sale: all of them, or none. Repeating a payment's confirmation changes nothing.
 -- ARGV  2 payment  3 attempt  4… hold ids
 -- Answers {'sold'} | {'lost', hold ids…} | {'duplicate_payment', hold ids…}
--- A hold that expired or was given up is re-taken while units and the buyer's limit allow. The highest attempt is recorded:
+-- A wanted hold takes its units now; one that expired or was given up is re-taken: while units and the buyer's limit allow. The highest attempt is recorded:
 -- whoever was overtaken can no longer give back what its successor relies on (return.lua).
 
 local payment, attempt = ARGV[2], tonumber(ARGV[3])
@@ -35,20 +35,24 @@ if #duplicate > 0 then return {'duplicate_payment', unpack(duplicate)} end
 if #lost > 0 then return {'lost', unpack(lost)} end
 
 local function sell(id, hold)
-  local retaken = hold.status ~= 'held'
-  shift(hold.variant, retaken and 'available' or 'held', 'sold', hold.quantity)
-  local counted = retaken and 0 or hold.quantity
+  local kind = hold.status == 'held' and 'sell' or hold.status == 'wanted' and 'take' or 'retake'
+  shift(hold.variant, kind == 'sell' and 'held' or 'available', 'sold', hold.quantity)
+  local counted = kind == 'sell' and hold.quantity or 0
   local counts = LIMITS_SALES and hold.quantity or 0
   if counts ~= counted then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - counted + counts) end
-  hold.status, hold.payment, hold.attempt = 'sold', payment, 0
+  hold.status, hold.payment, hold.attempt = 'sold', payment, attempt
   add(writes.settled, id)
-  record_hold(retaken and 'retake' or 'sell', id, hold)
+  record_hold(kind, id, hold).attempt = attempt
 end
 
 for _, id in ipairs(ids) do
   local hold = read_hold(id)
-  if hold.status ~= 'sold' then sell(id, hold) end
-  hold.attempt = math.max(hold.attempt, attempt)
+  if hold.status ~= 'sold' then
+    sell(id, hold)
+  elseif attempt > hold.attempt then
+    hold.attempt = attempt
+    record('attempt', hold.variant, hold.quantity, {hold = id, attempt = attempt})
+  end
   write_hold(id, hold)
 end
 save()

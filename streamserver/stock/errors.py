@@ -1,6 +1,6 @@
 """What can go wrong with a hold, in a buyer's words."""
 
-from streamserver.kit.errors import Failure
+from streamserver.kit.errors import Failure, OneMoment
 
 
 class SoldOut(Failure):
@@ -47,3 +47,22 @@ class NotEnoughStock(Failure):
 class TooLate(Failure):
     code, status = "too_late", 409
     sentence = "The show is already over; it can no longer be taken back."
+
+
+class LineClosed(Failure):
+    code, status = "line_closed", 409
+    sentence = "The show is over, so nobody's turn comes any more."
+
+
+class Paused(OneMoment):
+    """The server takes on nothing new for a while, since its disk is nearly full."""
+
+    sentence = "The shop is paused for a moment. What is set aside for you stays yours. Try again soon."
+
+
+class PoolLost(OneMoment):
+    """Redis does not have this pool: nobody ever made it, or Redis lost it."""
+
+
+class PoolAway(OneMoment):
+    """The pool is being rebuilt, or lies in the archive."""

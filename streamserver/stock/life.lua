@@ -1,15 +1,18 @@
 -- Moves a pool through its life: waiting -> open -> closing -> closed.
--- ARGV  2 action  3 for `end_at`: ms from now; for `close`: the closing time that was seen, so that an undo is not overrun
+-- ARGV  2 action  3 for `end_at`: ms from now; for `close`: the closing time that was seen, so that an undo is not overrun; for
+--         `pause`: why  4 '1' when nobody has ever known this pool
 --   create  make it `waiting` (a room before its start)     open    begin selling (a shop's pool at once)
 --   end_at  stop selling in so many ms                      reopen  undo that, while there is time
 --   close   stop selling now, send what is left home; `closed` follows when nothing is held
--- Answers {state, closes_at}; for `reopen` after the time, {'too_late', closes_at}
+--   pause   take on nothing new; whoever has a hold can still pay      resume  end that
+-- Answers {state, closes_at}; for `reopen` after the time {'too_late', closes_at}; {'unknown', 0} for a pool that may be lost
 
-local action = ARGV[2]
+local action, is_new = ARGV[2], ARGV[4] == '1'
+if not pool.state and not is_new then return {'unknown', 0} end
 
 local function set(state, closes_at)
   pool.state, pool.closes_at = state, closes_at
-  redis.call('HSET', POOL, 'state', state, 'closes_at', closes_at, 'generation', pool.generation, 'entries', pool.entries)
+  append({n = 0, at = now, kind = 'life', state = state, closes_at = closes_at})
 end
 
 if action == 'create' then
@@ -19,11 +22,19 @@ elseif action == 'open' then
 elseif action == 'end_at' then
   if pool.state == 'open' and pool.closes_at == 0 then set('open', now + tonumber(ARGV[3])) end
 elseif action == 'reopen' then
-  if pool.state ~= 'open' or (pool.closes_at > 0 and now >= pool.closes_at) then return {'too_late', pool.closes_at} end
-  set('open', 0)
-elseif action == 'close' and pool.closes_at == tonumber(ARGV[3]) then
-  for _, variant in ipairs(redis.call('HKEYS', TERMS)) do units(variant) end
-  if pool.state == 'open' or pool.state == 'waiting' then set('closing', pool.closes_at) end
-  if pool.state == 'closing' then save() end
+  if not is_open() then return {'too_late', pool.closes_at} end
+  if pool.closes_at > 0 then set('open', 0) end
+elseif action == 'pause' then
+  if pool.state == 'open' then redis.call('HSET', POOL, 'paused', ARGV[3]) end
+elseif action == 'resume' then
+  redis.call('HDEL', POOL, 'paused')
+elseif action == 'close' and pool.closes_at == tonumber(ARGV[3]) and (pool.state == 'open' or pool.state == 'waiting') then
+  for _, variant in ipairs(redis.call('HKEYS', TERMS)) do
+    local u = units(variant)
+    if u.waiting > 0 then u.waiting, u.changed = 0, true end
+  end
+  set('closing', pool.closes_at)
 end
+if #ledger > 0 then save() end
+if pool.state == 'closing' then redis.call('UNLINK', LINE, WAITERS) end -- nobody's turn will come
 return {redis.call('HGET', POOL, 'state'), pool.closes_at}

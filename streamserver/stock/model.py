@@ -1,12 +1,10 @@
 """Plain data of stock: pools, terms, requests, holds, units."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from streamserver.messages.stock import HoldStatus, Source
+from streamserver.messages.stock import HoldStatus, Mode, Source
 
 Pool = str  # "room:<room id>" or "shop:<shop id>"; also the hash tag of its keys
-Kind = Literal["room", "shop"]
 
 
 def room_pool(room: str) -> Pool:
@@ -20,7 +18,8 @@ def shop_pool(shop: str) -> Pool:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How one variant sells from a pool. `source` is what its holds say of where they came from (the buyer's device is
-    added); `home` is the pool that leftovers go back to, empty for a shop's own; `selling` False once it was withdrawn."""
+    added); `home` is the pool that leftovers go back to, empty for a shop's own; `selling` False once it was withdrawn. `mode`:
+    whether a tap sets units aside, or paying takes them."""
 
     variant: str
     price: int
@@ -29,6 +28,7 @@ class Terms:
     source: Source
     home: Pool = ""
     selling: bool = True
+    mode: Mode = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ReserveRequest:
 
 @dataclass(frozen=True, slots=True)
 class HoldRecord:
-    """One hold as recorded. `payment` is what it was sold for; times are Redis's clock in ms."""
+    """One hold as recorded: `key` is its buyer's, `payment` what it was sold for; times are Redis's clock in ms."""
 
     id: str
     pool: Pool
@@ -57,7 +57,13 @@ class HoldRecord:
     deadline: int
     status: HoldStatus
     source: Source
+    key: str = ""
     payment: str | None = None
+
+    @property
+    def is_living(self) -> bool:
+        """Whether it can be checked out."""
+        return self.status in {"held", "wanted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """One variant's balance. `available + held + sold + removed + moved_out = restocked + moved_in`, always."""
+    """One variant's balance. `available + held + sold + removed + moved_out = restocked + moved_in`, always. `waiting` is
+    how many stand in line."""
 
     available: int = 0
     held: int = 0
@@ -82,6 +89,7 @@ class Units:
     moved_out: int = 0
     version: int = 0
     epoch: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
--- Gives a held unit back before its deadline. How many comes from the record, never from the caller.
+-- Lets go of a hold before its deadline. How many units come back is read from the record, never from the caller.
 -- ARGV  2 hold id
--- Answers the packed hold as it is now; an empty text when there is no such hold. Only `held` is changed.
+-- Answers the packed hold as it is now; an empty text when there is no such hold. Only a living one is changed.
 
 local id = ARGV[2]
 local hold = read_hold(id)
 if not hold then return '' end
-if hold.status == 'held' then
-  put_back('released', id, hold)
+if is_living(hold) then
+  let_go('released', id, hold)
   save()
 end
 return pack_hold(hold)

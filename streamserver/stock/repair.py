@@ -19,6 +19,6 @@ async def repair(redis: Redis, verdict: Verdict) -> list[str]:
             done.append(f"{variant}: took {taken} away that the ledger does not know; {told} are available.")
     for transfer, sent in verdict.on_their_way.items():
         await store.run("receive", sent.other, transfer, sent.variant, sent.quantity, verdict.pool)
-        await store.settle(verdict.pool, transfer)
+        await store.run("settle", verdict.pool, transfer)
         done.append(f"{sent.variant}: handed {sent.quantity} over to {sent.other}.")
     return done

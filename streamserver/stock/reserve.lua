@@ -1,7 +1,8 @@
 -- Sets units aside for buyers: each request is answered from what is recorded or granted from what is available.
 -- ARGV  2 hold ms  3 grace ms  4 expire at most  5 packed list of requests: {key, digest, buyer, variant, quantity, hold id, device}
 -- Answers a packed list, per request: {verdict, hold id, hold's fields, left, epoch} with verdict
---   held | replayed | sold_out | limit_reached (left = the limit) | key_reused | not_live | not_found
+--   held | replayed | sold_out | limit_reached (left = the limit) | key_reused | not_live | paused | not_found
+-- Where it is *first paid, first served* nothing is set aside: the hold is `wanted`, and confirm.lua takes its units.
 -- One packed text each way: 1,800 arguments and as many answers took redis-py longer than the rest together.
 
 local hold_ms, grace_ms, expire_limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -9,8 +10,9 @@ local deadline = now + hold_ms
 local due = string.format('%.0f', deadline + grace_ms)
 
 expire_due(expire_limit)
+serve_line()
 send_home()
-local selling = pool.state == 'open' and (pool.closes_at == 0 or now < pool.closes_at)
+local selling = is_open()
 
 local requests, key_fields, counted = {}, {}, {}
 for i, f in ipairs(cmsgpack.unpack(ARGV[5])) do
@@ -40,39 +42,29 @@ local function terms_for_sale(variant)
   return t or false
 end
 
-local function grant(r, t, bought_before)
+local function grant(r, t)
   local hold = {
     buyer = r.buyer, variant = r.variant, quantity = r.quantity, price = t.price, currency = t.currency,
     deadline = deadline, status = 'held', source = t.source_head .. cjson.encode(r.device) .. '}', key = r.key, taken_at = now,
   }
-  shift(r.variant, 'available', 'held', r.quantity)
-  set_count(r.buyer, r.variant, bought_before + r.quantity)
-  local fields = write_hold(r.id, hold)
+  local fields = t.mode == 'first_paid' and want(r.id, hold, due) or set_aside('hold', r.id, hold, due)
   known[r.field] = r.id .. '|' .. r.digest
   add(writes.keys, r.field, known[r.field])
-  add(writes.deadlines, due, r.id)
-  record_hold('hold', r.id, hold)
   return {'held', r.id, fields, units(r.variant).available, units(r.variant).epoch}
-end
-
--- What somebody took as a guest still counts after they have signed in on the same device.
-local function as_guest(r)
-  return r.device ~= r.buyer and count(r.device, r.variant) or 0
 end
 
 local function answer(r)
   local found = known[r.field]
   if found then return replay(found, r.digest) end
-  if not pool.state then return {'not_found', '', {}, 0, 0} end
   if not selling then return {'not_live', '', {}, 0, 0} end
+  if pool.paused then return {'paused', '', {}, 0, 0} end
   if terms_of[r.variant] == nil then terms_of[r.variant] = terms_for_sale(r.variant) end
   local t = terms_of[r.variant]
   if not t or not t.selling then return {'not_found', '', {}, 0, 0} end
-  local bought_before = count(r.buyer, r.variant)
-  if bought_before + as_guest(r) + r.quantity > t.limit then return {'limit_reached', '', {}, t.limit, 0} end
+  if has_already(r.buyer, r.device, r.variant) + r.quantity > t.limit then return {'limit_reached', '', {}, t.limit, 0} end
   local u = units(r.variant)
   if u.available < r.quantity then return {'sold_out', '', {}, u.available, u.epoch} end
-  return grant(r, t, bought_before)
+  return grant(r, t)
 end
 
 local answers = {}

@@ -11,9 +11,9 @@ if applied > 0 then
   shift(variant, nil, 'restocked', applied)
   shift(variant, nil, 'available', applied)
   record('restock', variant, applied, {operation = operation})
-elseif applied < 0 then
+else
   shift(variant, 'available', 'removed', -applied)
-  record('remove', variant, -applied, {operation = operation})
+  record('remove', variant, -applied, {operation = operation}) -- also of none: a repeat must find it
 end
 add(writes.operations, 'restock:' .. operation, applied)
 save()

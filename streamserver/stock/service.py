@@ -1,8 +1,9 @@
 """Stock use cases: holds for buyers, units for sellers, transfers between pools."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, cast
 
+import msgpack
 from redis.asyncio import Redis
 
 from streamserver.config import StockConfig
@@ -18,10 +19,13 @@ from streamserver.stock.errors import (
     LimitReached,
     NotEnoughStock,
     NotSelling,
+    Paused,
+    PoolLost,
     SoldOut,
     TooLate,
 )
 from streamserver.stock.flags import SoldOutFlags
+from streamserver.stock.line import Line, Standing
 from streamserver.stock.model import (
     Confirmed,
     HoldRecord,
@@ -32,21 +36,28 @@ from streamserver.stock.model import (
     Units,
     shop_pool,
 )
-from streamserver.stock.store import PoolStore, hold_of, read_hold
+from streamserver.stock.store import PoolStore, digest, hold_of, read_hold
+from streamserver.stock.tokens import HoldTokens
 
 STORE_LIMIT = 20  # units of one variant that one buyer may hold from a shop's store at once
 
 
 class StockService:
-    """`redis` is the durable server that holds pools, `live` the one for bags."""
+    """`redis` is the durable server that holds pools, `live` the one for bags. `secret` signs the tokens of holds. `is_known`
+    tells whether SQL has heard of a pool that Redis does not have."""
 
-    def __init__(self, redis: Redis, live: Redis, config: StockConfig) -> None:
+    def __init__(
+        self, redis: Redis, live: Redis, config: StockConfig, secret: bytes, is_known: Callable[[Pool], Awaitable[bool]]
+    ) -> None:
+        self._is_known = is_known
         self._store = PoolStore(redis)
         self._redis = redis
         self._bags = Bags(live)
         self._config = config
         self.flags = SoldOutFlags()
         self._batcher = Batcher(self._store, self._bags, config)
+        self._line = Line(self._store, self._bags, config)
+        self._tokens = HoldTokens(secret)
 
     async def stop(self) -> None:
         """Let nobody wait for an answer any more."""
@@ -56,16 +67,52 @@ class StockService:
 
     async def reserve(self, pool: Pool, request: ReserveRequest, *, first_try: bool = False) -> Reserved:
         """Set units aside. `first_try`: this process may say *sold out* by itself. Raises SoldOut, LimitReached, KeyReused,
-        NotSelling, NotFound, OneMoment."""
+        NotSelling, Paused, NotFound, OneMoment."""
         if first_try and self.flags.is_sold_out(pool, request.variant):
             raise SoldOut(left=0)
-        answer = await self._batcher.reserve(pool, request)
+        try:
+            answer = await self._batcher.reserve(pool, request)
+        except PoolLost:
+            if await self._is_known(pool):
+                raise
+            raise NotFound("This is not sold here.") from None
         if answer.is_hold or answer.verdict == "sold_out":
             self.flags.learn(pool, request.variant, answer.left, answer.epoch)
         if not answer.is_hold:
             _refuse(answer.verdict, answer.left)
         hold = hold_of(answer.hold, pool, answer.fields)
         return Reserved(hold=hold, left=answer.left, replayed=answer.verdict == "replayed")
+
+    async def wait(self, pool: Pool, variant: str, buyer: str, device: str) -> Standing:
+        """A place in line for one unit. Raises LimitReached, LineClosed, NotFound."""
+        return await self._line.wait(pool, variant, buyer, device)
+
+    async def leave(self, pool: Pool, variant: str, buyer: str) -> None:
+        await self._line.leave(pool, variant, buyer)
+
+    def token(self, hold: HoldRecord) -> str:
+        """What proves the hold, should its record be lost."""
+        return self._tokens.sign(hold)
+
+    async def retake(self, token: str, buyers: Sequence[str]) -> HoldRecord:
+        """Take units again for a hold that was promised and is lost; one that is known stays as it is. It stands at least as
+        long as an offer. Raises NotFound (not a token of these buyers), SoldOut, LimitReached, NotSelling."""
+        lost = self._tokens.read(token)
+        if lost is None or lost.buyer not in buyers:
+            raise NotFound
+        source = lost.source.model_dump_json(exclude_none=True)
+        bound = digest(lost.variant, lost.quantity)
+        fields = (
+            lost.buyer, lost.source.device, lost.variant, lost.quantity, lost.price, lost.currency, lost.deadline, source,
+            lost.key, bound,
+        )  # fmt: skip
+        least = (self._config.offer_seconds * 1000, self._config.grace_seconds * 1000)
+        answer = await self._store.run("retake", lost.pool, lost.id, msgpack.packb(fields), *least)
+        verdict, packed = cast("tuple[bytes, bytes]", tuple(answer))
+        if not packed:
+            _refuse(verdict.decode(), 0)
+        await self._bags.add([(lost.buyer, lost.id, lost.pool)])
+        return read_hold(lost.id, lost.pool, packed)
 
     async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:
         """Every hold in these buyers' bags, of any status, oldest first."""
@@ -184,9 +231,14 @@ class StockService:
         await self.deliver(pool)
         return state in {"closing", "closed"}
 
-    async def _life(self, pool: Pool, action: str, *args: int) -> tuple[str, int]:
+    async def _life(self, pool: Pool, action: str, argument: int | str = 0) -> tuple[str, int]:
+        """Raises PoolLost when Redis lost a pool that SQL knows: it comes back, it is never begun anew."""
         await cast("Any", self._redis.sadd("pools", pool))
-        state, closes_at = cast("tuple[bytes, int]", await self._store.run("life", pool, action, *args))
+        state, closes_at = cast("tuple[bytes, int]", await self._store.run("life", pool, action, argument))
+        if state == b"unknown":
+            if await self._is_known(pool):
+                raise PoolLost
+            state, closes_at = cast("tuple[bytes, int]", await self._store.run("life", pool, action, argument, 1))
         return state.decode(), closes_at
 
     # Transfers
@@ -203,7 +255,7 @@ class StockService:
         """Hand over what lies in the pool's outbox."""
         for transfer, (target, variant, quantity) in (await self._store.outbox(pool)).items():
             await self._store.run("receive", target, transfer, variant, quantity, pool)
-            await self._store.settle(pool, transfer)
+            await self._store.run("settle", pool, transfer)
 
     async def tidy(self) -> None:
         """Give back what is due and hand over what is under way, in every pool. `jobs` calls it; stopping it never
@@ -231,6 +283,7 @@ def _refuse(verdict: str, number: int) -> NoReturn:
         "limit_reached": LimitReached(f"One buyer may take {number} of this.", limit=number),
         "key_reused": KeyReused(),
         "not_live": NotSelling(),
+        "paused": Paused(),
         "not_found": NotFound("This is not sold here."),
     }
     raise refusals[verdict]

@@ -9,16 +9,37 @@ from typing import Any, NamedTuple, cast
 import msgpack
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
+from streamserver.kit.errors import OneMoment
 from streamserver.kit.redis import load_script
 from streamserver.messages.stock import Source
 from streamserver.stock.chain import Call
+from streamserver.stock.errors import PoolAway, PoolLost
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
 
 HERE = Path(__file__).parent
-KEYS = ("pool", "units", "terms", "holds", "deadlines", "buyers", "keys", "ledger", "operations", "outbox")
-COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch")
+KEYS = (
+    "pool",
+    "units",
+    "terms",
+    "holds",
+    "deadlines",
+    "buyers",
+    "keys",
+    "ledger",
+    "operations",
+    "outbox",
+    "line",
+    "waiters",
+)
+COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch", "waiting")
+
+WANTED = "pools_wanted"  # the set of pools to be brought back from SQL: see recovery.py
+GUARDED = (
+    "reserve", "confirm", "release", "expire", "restock", "move", "receive", "settle", "return", "wait", "leave", "retake",
+    "repair",
+)  # fmt: skip
 
 StreamEntry = tuple[bytes, dict[bytes, bytes]]
 
@@ -45,10 +66,10 @@ def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
 
 def hold_of(hold_id: str, pool: Pool, fields: Sequence[Any]) -> HoldRecord:
     """A hold from `hold_fields` in pool.lua."""
-    buyer, variant, quantity, price, currency, deadline, status, source, payment, *_private = fields
+    buyer, variant, quantity, price, currency, deadline, status, source, payment, _attempt, key, *_ = fields
     return HoldRecord(
         id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
-        deadline=deadline, status=status, source=Source.model_validate_json(source), payment=payment or None,
+        deadline=deadline, status=status, source=Source.model_validate_json(source), key=key, payment=payment or None,
     )  # fmt: skip
 
 
@@ -90,6 +111,7 @@ def _terms_json(terms: Terms) -> bytes:
             "limit": terms.limit,
             "home": terms.home,
             "selling": terms.selling,
+            "mode": terms.mode,
             "source": source,
         }
     )
@@ -107,20 +129,35 @@ def _answers(pool: Pool, packed: bytes) -> list[Answer]:
     return [Answer(verdict, pool, hold, fields, left, epoch) for verdict, hold, fields, left, epoch in rows]
 
 
+def _away(error: RedisError) -> OneMoment | None:
+    """What guard.lua said, if it was that."""
+    kind = {"NOPOOL": PoolLost, "POOLAWAY": PoolAway}.get(str(error).split(" ")[0])
+    return kind() if kind else None
+
+
 class PoolStore:
     """Runs one script a call. Raises redis-py's errors: the service decides what they mean to a buyer."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        names = ("reserve", "confirm", "release", "expire", "restock", "move", "receive", "return", "life", "repair")
-        self._scripts = {name: load_script(HERE, name, prelude="pool") for name in names}
+        self._scripts = {name: load_script(HERE, name, "pool", "guard") for name in GUARDED}
+        self._scripts["life"] = load_script(HERE, "life", "pool")
 
-    async def run(self, name: str, pool: Pool, *args: str | int) -> Any:
-        return await self._scripts[name](self.redis, pool_keys(pool), (pool, *args))
+    async def run(self, name: str, pool: Pool, *args: str | int | bytes) -> Any:
+        """Raises PoolLost; PoolAway, and asks for the pool to be brought back."""
+        try:
+            return await self._scripts[name](self.redis, pool_keys(pool), (pool, *args))
+        except ResponseError as error:
+            away = _away(error)
+            if away is None:
+                raise
+        if isinstance(away, PoolAway):
+            await cast("Any", self.redis.sadd(WANTED, pool))
+        raise away
 
     async def reserve(
         self, calls: Sequence[tuple[Pool, Sequence[ReserveRequest]]], hold_ms: int, grace_ms: int, expire_batch: int
-    ) -> list[list[Answer] | RedisError]:
+    ) -> list[list[Answer] | RedisError | OneMoment]:
         """One script call for each pool, all in one write: per call its answers in order, or why that pool failed. Raises
         redis-py's ConnectionError and TimeoutError when there is no telling what was done."""
         script = self._scripts["reserve"]
@@ -130,13 +167,18 @@ class PoolStore:
         ]
         raw = await script.many(self.redis, arguments)
         return [
-            result if isinstance(result, RedisError) else _answers(pool, cast("bytes", result))
+            _away(result) or result if isinstance(result, RedisError) else _answers(pool, cast("bytes", result))
             for (pool, _), result in zip(calls, raw, strict=True)
         ]
 
     async def holds(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
-        """Those of `ids` that this pool knows."""
-        found = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool)[3], list(ids)))
+        """Those of `ids` that this pool knows. Raises PoolLost while nobody can tell."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hget(pool_keys(pool)[0], "state")
+            pipe.hmget(pool_keys(pool)[3], list(ids))
+            state, found = cast("tuple[bytes | None, list[bytes | None]]", await pipe.execute())
+        if state in {None, b"rebuilding"}:
+            raise PoolLost
         return [read_hold(hold, pool, packed) for hold, packed in zip(ids, found, strict=True) if packed]
 
     async def units(self, pool: Pool, variants: Sequence[str]) -> dict[str, Units]:
@@ -171,9 +213,6 @@ class PoolStore:
         raw = cast("dict[bytes, bytes]", await self.redis.hgetall(pool_keys(pool)[9]))
         entries = {transfer.decode(): orjson.loads(text) for transfer, text in raw.items()}
         return {transfer: (e["to"], e["variant"], int(e["quantity"])) for transfer, e in entries.items()}
-
-    async def settle(self, pool: Pool, transfer: str) -> None:
-        await cast("Any", self.redis.hdel(pool_keys(pool)[9], transfer))
 
     async def ledger(self, pool: Pool) -> list[dict[str, Any]]:
         """Every entry that is not archived yet, in order."""

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from streamserver.config import Config
 from streamserver.kit.sql import Database
 from streamserver.messages.accounts import SignUp
 from streamserver.messages.catalog import NewProduct, NewShop, NewVariant, Product, Shop
+from streamserver.stock.archive import is_known
 from streamserver.stock.service import StockService
 
 FILES = Path(__file__).parent
@@ -45,8 +47,8 @@ def people(database: Database, redis: Redis, config: Config, heard: Heard) -> Ac
 
 
 @pytest.fixture
-def stock(redis: Redis, config: Config) -> StockService:
-    return StockService(redis, redis, config.stock)
+def stock(database: Database, redis: Redis, config: Config) -> StockService:
+    return StockService(redis, redis, config.stock, b"secret", partial(is_known, database))
 
 
 @pytest.fixture

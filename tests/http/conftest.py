@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from streamserver.messages.accounts import Me, Person
 from streamserver.messages.base import Nothing
 from streamserver.messages.stock import HoldRequest
 from streamserver.realtime.publisher import RedisPublisher
+from streamserver.stock.archive import is_known
 from streamserver.stock.errors import SoldOut
 from streamserver.stock.service import StockService
 
@@ -92,7 +94,7 @@ async def open_client(
             settings = config.model_copy(update={"web": changed})
             publisher = RedisPublisher(redis)
             accounts = AccountService(database, redis, settings.accounts, publisher)
-            stock = StockService(redis, redis, settings.stock)
+            stock = StockService(redis, redis, settings.stock, b"secret", partial(is_known, database))
             images = ImageStore(settings.media_folder, 1_000_000)
             catalog = CatalogService(database, stock, images, accounts, publisher, settings.accounts)
             areas = [account_routes(accounts, catalog), sample_routes()]

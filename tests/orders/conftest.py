@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
@@ -26,6 +27,7 @@ from streamserver.messages.stock import Source
 from streamserver.orders.model import Charge
 from streamserver.orders.service import OrderService
 from streamserver.orders.tables import OrderRow
+from streamserver.stock.archive import is_known
 from streamserver.stock.model import Confirmed, HoldRecord, Pool, ReserveRequest, Terms, Units, room_pool, shop_pool
 from streamserver.stock.service import StockService
 
@@ -194,6 +196,9 @@ def guest() -> Identity:
     return Identity(device=new_id("dev"))
 
 
+SECRET = b"a secret of thirty-two bytes...."
+
+
 def new_order(*holds: HoldRecord, key: str | None = None, address: Address = ADDRESS) -> NewOrder:
     return NewOrder(
         key=key or secrets.token_hex(8), holds=[hold.id for hold in holds], email="ada@example.org", address=address
@@ -204,12 +209,12 @@ def new_order(*holds: HoldRecord, key: str | None = None, address: Address = ADD
 async def market(database: Database, redis: Redis, config: Config) -> AsyncGenerator[Market]:
     tasks = Tasks()
     accounts = AccountService(database, redis, config.accounts, Quiet())
-    stock = CrashingStock(redis, redis, config.stock)
+    stock = CrashingStock(redis, redis, config.stock, SECRET, partial(is_known, database))
     images = ImageStore(config.media_folder, config.media.max_pixels)
     catalog = CatalogService(database, stock, images, accounts, Quiet(), config.accounts)
     sandbox = SandboxPayments(database, OrdersConfig(sandbox_slow_seconds=0.05), tasks)
     provider = FailingProvider(sandbox)
-    orders = OrderService(database, stock, catalog, provider, config.orders, b"a secret of thirty-two bytes....")
+    orders = OrderService(database, stock, catalog, provider, config.orders, SECRET)
     sandbox.listen(orders.settlement)
     account, _ = await accounts.sign_up(SignUp(handle="kiln", name="Kiln", password="correct horse battery"))
     seller = Identity(device=new_id("dev"), account=account)

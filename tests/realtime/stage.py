@@ -15,7 +15,7 @@ from streamserver.kit.ids import new_id
 from streamserver.messages.accounts import Person
 from streamserver.messages.live import After
 from streamserver.messages.rooms import About, Event, Life, LineUp, PinChange, Pins, Snapshot, State, StockState, Tap
-from streamserver.messages.stock import Hold, HoldRequest
+from streamserver.messages.stock import Hold, HoldRequest, LeaveRequest, Place, WaitRequest
 from streamserver.rooms.presence import Presence
 
 PERSON = Person(handle="mara", name="Mara")
@@ -49,7 +49,7 @@ class Stage:
 
     async def sell(self, variant: str, available: int, version: int, *, published: bool = True) -> None:
         """So many units are left, at this version."""
-        value = StockState(variant=variant, available=available, epoch=1)
+        value = StockState(variant=variant, available=available, epoch=1, waiting=0)
         state = State(key=f"stock:{variant}", version=version, value=value)
         known = self.stock.get(state.key)
         if known is None or known.version < version:
@@ -93,9 +93,16 @@ class Stage:
         return Hold(
             id=new_id("hold"), pool=f"room:{room}", variant=request.variant, quantity=request.quantity, price=1990,
             currency="EUR", deadline=now_ms() + 300_000, status="held", left=3, replayed=False,
+            token="signed",
         )  # fmt: skip
 
     async def release(self, identity: Identity, hold: str) -> None:
+        raise NotFound
+
+    async def wait(self, room: str, identity: Identity, request: WaitRequest) -> Place:
+        return Place(variant=request.variant, place=1, hold=None)
+
+    async def leave_line(self, room: str, identity: Identity, request: LeaveRequest) -> None:
         raise NotFound
 
     async def tap(self, room: str, identity: Identity, tap: Tap) -> None:

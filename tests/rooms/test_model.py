@@ -14,7 +14,7 @@ IDS = [f"anchor_{letter * 22}" for letter in "abcdef"]
 def anchor(identifier: str, title: str) -> Anchor:
     shop = AnchorShop(id="shop_" + "s" * 22, handle="kiln", name="Kiln")
     return Anchor(
-        id=identifier, product="prod_" + "p" * 22, title=title, image=None, currency="EUR", options=[], shop=shop,
+        id=identifier, product="prod_" + "p" * 22, title=title, image=None, currency="EUR", options=[], mode="hold", shop=shop,
         variants=[],
     )  # fmt: skip
 

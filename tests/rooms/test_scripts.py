@@ -38,6 +38,7 @@ def document(anchors: Sequence[str], status: str = "live", title: str = "Show") 
             image=None,
             currency="EUR",
             options=[],
+            mode="hold",
             shop=shop,
             variants=[],
         )
@@ -221,11 +222,9 @@ async def test_a_pools_life_has_one_direction(redis: Redis, script: list[str]) -
     store, state, closes_at, past = PoolStore(redis), None, 0, False
     for step in script:
         name, _, how = step.partition(" ")
-        arguments = {"end far": [FAR], "end now": [0], "close": [closes_at], "close stale": [closes_at + 1]}.get(
-            step, []
-        )
+        argument = {"end far": FAR, "end now": 0, "close": closes_at, "close stale": closes_at + 1}.get(step, 0)
         action = {"end": "end_at"}.get(name, name)
-        answer, told = cast("tuple[bytes | None, int]", await store.run("life", "room:life", action, *arguments))
+        answer, told = cast("tuple[bytes | None, int]", await store.run("life", "room:life", action, argument, 1))
         late = action == "reopen" and (state != "open" or past)
         if action == "create" and state is None:
             state = "waiting"

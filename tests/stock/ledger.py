@@ -17,7 +17,7 @@ async def open_pool(store: PoolStore, pool: str = POOL, units: int = 10) -> None
     """Registered, open, with units of one variant."""
     await store.set_terms(pool, [Terms("var_a", 100, "EUR", 5, Source(kind="room"), home="shop:home")])
     await cast("Any", store.redis.sadd("pools", pool))
-    await store.run("life", pool, "open")
+    await store.run("life", pool, "open", 0, 1)
     await store.run("restock", pool, "start", "var_a", units)
 
 

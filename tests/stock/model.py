@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+LIVING = {"held", "wanted"}
 LASTING, DUE = 3_600_000, 0  # a hold's life in ms: one that outlives the test, one whose deadline is now
 
 
@@ -17,11 +18,21 @@ class Hold:
 
 
 @dataclass
+class Waiter:
+    hold: str
+    buyer: str
+    device: str
+    stays: bool
+    lasting: bool
+
+
+@dataclass
 class Model:
     """One pool. Answers are those of the scripts, without packed records."""
 
     limits: dict[str, int]
     limits_sales: bool  # a room's limit counts what was bought; a store's only what is held
+    first_paid: set[str] = field(default_factory=set[str])  # variants of which a tap sets nothing aside
     state: str = "open"
     units: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
@@ -30,10 +41,13 @@ class Model:
     )
     operations: dict[str, int] = field(default_factory=dict[str, int])
     outbox: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    line: dict[str, list[Waiter]] = field(default_factory=dict[str, list[Waiter]])
+    joined: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
     def __post_init__(self) -> None:
         names = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
         self.units = {variant: dict.fromkeys(names, 0) for variant in self.limits}
+        self.line = {variant: [] for variant in self.limits}
 
     def bought(self, buyer: str, variant: str) -> int:
         mine = (h for h in self.holds.values() if (h.buyer, h.variant) == (buyer, variant))
@@ -44,24 +58,41 @@ class Model:
         self.units[variant][source] -= quantity
         self.units[variant][target] += quantity
 
-    def send_home(self, variants: set[str]) -> None:
+    def has_already(self, buyer: str, device: str, variant: str) -> int:
+        return self.bought(buyer, variant) + (self.bought(device, variant) if device != buyer else 0)
+
+    def serve_line(self, variant: str) -> None:
+        line = self.line[variant]
+        while self.state == "open" and line and self.units[variant]["available"]:
+            head = line.pop(0)
+            if head.stays and self.has_already(head.buyer, head.device, variant) < self.limits[variant]:
+                self.offer(head, variant)
+
+    def offer(self, waiter: Waiter, variant: str) -> None:
+        self.shift(variant, "available", "held", 1)
+        self.holds[waiter.hold] = Hold(waiter.buyer, variant, 1, waiter.lasting)
+
+    def freed(self, variants: set[str]) -> None:
+        """Units came back: to the line first, then home when nothing is sold here any more."""
         for variant in variants:
+            self.serve_line(variant)
             left = self.units[variant]["available"]
             if self.state in {"closing", "closed"} and left:
                 self.shift(variant, "available", "moved_out", left)
                 self.outbox.append((variant, left))
-        if self.state == "closing" and not any(h.status == "held" for h in self.holds.values()):
+        if self.state == "closing" and not any(h.status in LIVING for h in self.holds.values()):
             self.state = "closed"
 
     def expire(self) -> int:
-        due = [h for h in self.holds.values() if h.status == "held" and not h.lasting]
+        due = [h for h in self.holds.values() if h.status in LIVING and not h.lasting]
         for hold in due:
-            self.put_back(hold, "expired")
-        self.send_home({hold.variant for hold in due})
+            self.let_go(hold, "expired")
+        self.freed({hold.variant for hold in due})
         return len(due)
 
-    def put_back(self, hold: Hold, status: str) -> None:
-        self.shift(hold.variant, "held", "available", hold.quantity)
+    def let_go(self, hold: Hold, status: str) -> None:
+        if hold.status == "held":
+            self.shift(hold.variant, "held", "available", hold.quantity)
         hold.status = status
 
     def reserve(self, lasting: bool, requests: list[tuple[str, str, str, str, int, str]]) -> list[tuple[str, str, int]]:
@@ -81,23 +112,70 @@ class Model:
             return "not_live", "", 0
         if variant not in self.limits:
             return "not_found", "", 0
-        as_guest = self.bought(device, variant) if device != buyer else 0
-        if self.bought(buyer, variant) + as_guest + quantity > self.limits[variant]:
+        if self.has_already(buyer, device, variant) + quantity > self.limits[variant]:
             return "limit_reached", "", self.limits[variant]
         if self.units[variant]["available"] < quantity:
             return "sold_out", "", self.units[variant]["available"]
-        self.shift(variant, "available", "held", quantity)
-        self.holds[new] = Hold(buyer, variant, quantity, lasting)
+        self.take(Hold(buyer, variant, quantity, lasting), new)
         self.keys[buyer, key] = new, variant, quantity
         return "held", new, self.units[variant]["available"]
+
+    def take(self, hold: Hold, new: str) -> None:
+        if hold.variant in self.first_paid:
+            hold.status = "wanted"
+        else:
+            self.shift(hold.variant, "available", "held", hold.quantity)
+        self.holds[new] = hold
+
+    def retake(self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, lost: str) -> str:
+        if lost in self.holds:
+            return "known"
+        if self.state != "open":
+            return "not_live"
+        if self.has_already(buyer, device, variant) + quantity > self.limits[variant]:
+            return "limit_reached"
+        if self.units[variant]["available"] < quantity:
+            return "sold_out"
+        self.take(Hold(buyer, variant, quantity, lasting), lost)
+        self.keys[buyer, key] = lost, variant, quantity
+        return "held"
+
+    def wait(
+        self, buyer: str, device: str, variant: str, hold: str, *, stays: bool, lasting: bool
+    ) -> tuple[str, str, int]:
+        """(verdict, hold id, place or limit)"""
+        if self.state != "open":
+            return "not_live", "", 0
+        line = self.line[variant]
+        for place, waiter in enumerate(line, 1):
+            if waiter.buyer == buyer:
+                waiter.stays = stays
+                return "waiting", waiter.hold, place
+        known = self.joined.get((buyer, variant), "")
+        if known and self.holds.get(known, Hold("", "", 0, lasting=False, status="")).status == "held":
+            return "offered", known, 0
+        if self.has_already(buyer, device, variant) >= self.limits[variant]:
+            return "limit_reached", "", self.limits[variant]
+        self.joined[buyer, variant] = hold
+        waiter = Waiter(hold, buyer, device, stays, lasting)
+        if self.units[variant]["available"]:
+            self.offer(waiter, variant)
+            return "offered", hold, 0
+        line.append(waiter)
+        return "waiting", hold, len(line)
+
+    def leave(self, buyer: str, variant: str) -> int:
+        staying = [waiter for waiter in self.line[variant] if waiter.buyer != buyer]
+        left, self.line[variant] = len(self.line[variant]) - len(staying), staying
+        return left
 
     def release(self, hold: str) -> str:
         if hold not in self.holds:
             return ""
         record = self.holds[hold]
-        if record.status == "held":
-            self.put_back(record, "released")
-            self.send_home({record.variant})
+        if record.status in LIVING:
+            self.let_go(record, "released")
+            self.freed({record.variant})
         return record.status
 
     def confirm(self, payment: str, attempt: int, holds: list[str]) -> tuple[str, list[str]]:
@@ -123,9 +201,9 @@ class Model:
             record = self.holds[hold]
             if record.status != "sold":
                 self.shift(record.variant, "held" if record.status == "held" else "available", "sold", record.quantity)
-                record.status, record.payment, record.attempt = "sold", payment, 0
+                record.status, record.payment, record.attempt = "sold", payment, attempt
             record.attempt = max(record.attempt, attempt)
-        self.send_home(set())
+        self.freed(set())
         return "sold", []
 
     def give_back(self, operation: str, hold: str, payment: str, attempt: int | None) -> int:
@@ -139,7 +217,7 @@ class Model:
         self.shift(record.variant, "sold", "available", record.quantity)
         record.status = "returned"
         self.operations[f"return:{operation}"] = record.quantity
-        self.send_home({record.variant})
+        self.freed({record.variant})
         return 1
 
     def restock(self, operation: str, variant: str, delta: int) -> tuple[int, int]:
@@ -150,7 +228,7 @@ class Model:
             u["available"] += applied
             u["restocked" if applied > 0 else "removed"] += abs(applied)
             answer = applied
-            self.send_home({variant})
+            self.freed({variant})
         else:
             answer = self.operations[f"restock:{operation}"]
         return answer, u["available"]
@@ -164,7 +242,7 @@ class Model:
         self.shift(variant, "available", "moved_out", quantity)
         self.outbox.append((variant, quantity))
         self.operations[f"move:{transfer}"] = quantity
-        self.send_home({variant})
+        self.freed({variant})
         return quantity, u["available"]
 
     def receive(self, transfer: str, variant: str, quantity: int) -> int:
@@ -173,10 +251,11 @@ class Model:
             u["available"] += quantity
             u["moved_in"] += quantity
             self.operations[f"receive:{transfer}"] = quantity
-            self.send_home({variant})
+            self.freed({variant})
         return u["available"]
 
     def close(self) -> None:
         if self.state == "open":
             self.state = "closing"
-        self.send_home(set(self.limits))
+            self.line = {variant: [] for variant in self.limits}
+        self.freed(set(self.limits))

@@ -14,6 +14,7 @@ from streamserver.kit.redis import connect
 from streamserver.messages.stock import Source
 from streamserver.stock.bags import Bags
 from streamserver.stock.batcher import Batcher
+from streamserver.stock.errors import PoolLost
 from streamserver.stock.model import ReserveRequest, Terms
 from streamserver.stock.store import Answer, PoolStore
 from tests.stock.cutter import Cutter
@@ -28,7 +29,7 @@ def wish(number: int, key: str = "only-key") -> ReserveRequest:
 async def stock_up(redis: Redis, units: int, pool: str = POOL) -> PoolStore:
     store = PoolStore(redis)
     await store.set_terms(pool, [Terms(VARIANT, 1900, "EUR", 5, Source(kind="room"))])
-    await store.run("life", pool, "open")
+    await store.run("life", pool, "open", 0, 1)
     await store.run("restock", pool, "start", VARIANT, units)
     return store
 
@@ -63,12 +64,14 @@ async def test_a_lone_caller_waits_for_nobody(redis: Redis, batcher: Batcher) ->
 
 
 async def test_pools_share_a_write(redis: Redis, batcher: Batcher) -> None:
-    """Requests for many pools travel together, and each gets the answer of its pool."""
+    """Requests for many pools travel together, and each gets the answer of its pool: also those that Redis does not have."""
     pools = [f"room:{number}" for number in range(40)]
     for pool in pools[:20]:
         await stock_up(redis, 1, pool)
-    answers = await asyncio.gather(*(batcher.reserve(pool, wish(n)) for n, pool in enumerate(pools)))
-    assert [answer.verdict for answer in answers] == ["held"] * 20 + ["not_found"] * 20
+    wishes = (batcher.reserve(pool, wish(n)) for n, pool in enumerate(pools))
+    answers = await asyncio.gather(*wishes, return_exceptions=True)
+    assert [answer.verdict for answer in answers if isinstance(answer, Answer)] == ["held"] * 20
+    assert [type(answer) for answer in answers[20:]] == [PoolLost] * 20
 
 
 async def test_a_caller_who_left_disturbs_nobody(redis: Redis, batcher: Batcher) -> None:

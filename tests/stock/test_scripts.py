@@ -2,17 +2,21 @@
 
 from typing import Any
 
+import msgpack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from streamserver.messages.stock import Source
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.store import PoolStore
+from streamserver.stock.store import PoolStore, digest
 from tests.stock.model import DUE, LASTING, Model
 
 HOME = "shop:home"
-LIMITS = {"var_a": 3, "var_b": 5}
+LIMITS = {"var_a": 3, "var_b": 5, "var_c": 4}
+FIRST_PAID = {"var_c"}
+GONE = -1  # ms that a place is kept for somebody who has left already
+NO_UNITS = {"life", "wait", "leave", "delivered", "attempt", "wish", "wish_released", "wish_expired"}
 BALANCE = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
 
 variants = st.sampled_from(sorted(LIMITS))
@@ -34,6 +38,9 @@ steps = st.one_of(
     st.tuples(st.just("restock"), operations, variants, st.integers(-6, 9)),
     st.tuples(st.just("move"), operations, variants, quantities),
     st.tuples(st.just("receive"), operations, variants, quantities),
+    st.tuples(st.just("retake"), st.booleans(), keys, buyers, buyers, variants, quantities, st.integers(0, 14)),
+    st.tuples(st.just("wait"), buyers, buyers, variants, st.booleans(), st.booleans()),
+    st.tuples(st.just("leave"), buyers, variants),
     st.tuples(st.just("expire")),
     st.tuples(st.just("close")),
 )
@@ -44,14 +51,17 @@ class Pair:
 
     def __init__(self, redis: Redis, pool: str) -> None:
         self.store, self.pool, self.asked = PoolStore(redis), pool, 0
-        self.model = Model(LIMITS, limits_sales=pool.startswith("room:"))
+        self.model = Model(LIMITS, limits_sales=pool.startswith("room:"), first_paid=FIRST_PAID)
 
     async def set_up(self) -> None:
         await self.store.redis.flushall()
         source = Source(kind="room")
-        terms = [Terms(v, 100, "EUR", limit, source, home=HOME) for v, limit in LIMITS.items()]
+        terms = [
+            Terms(v, 100, "EUR", limit, source, home=HOME, mode="first_paid" if v in FIRST_PAID else "hold")
+            for v, limit in LIMITS.items()
+        ]
         await self.store.set_terms(self.pool, terms)
-        await self.store.run("life", self.pool, "open")
+        await self.store.run("life", self.pool, "open", 0, 1)
 
     async def reserve(self, lasting: bool, wanted: list[tuple[str, str, str, str, int]]) -> tuple[Any, Any]:
         requests = [
@@ -65,6 +75,28 @@ class Pair:
             lasting, [(r.key, r.buyer, r.device, r.variant, r.quantity, r.hold) for r in requests]
         )
         return [(answer.verdict, answer.hold, answer.left) for answer in real], expected
+
+    async def retake(
+        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, number: int
+    ) -> tuple[Any, Any]:
+        hold = f"h{number}"
+        bound = digest(variant, quantity)
+        fields = (buyer, device, variant, quantity, 100, "EUR", 0, '{"kind":"room"}', key, bound)
+        verdict, _ = await self.store.run(
+            "retake", self.pool, hold, msgpack.packb(fields), LASTING if lasting else DUE, 0
+        )
+        return verdict.decode(), self.model.retake(lasting, key, buyer, device, variant, quantity, hold)
+
+    async def wait(self, buyer: str, device: str, variant: str, stays: bool, lasting: bool) -> tuple[Any, Any]:
+        hold = f"h{self.asked}"
+        self.asked += 1
+        terms = (LASTING if stays else GONE, LASTING if lasting else DUE, 0)
+        verdict, id_, place, _ = await self.store.run("wait", self.pool, buyer, device, variant, hold, *terms)
+        real = verdict.decode(), id_.decode(), place
+        return real, self.model.wait(buyer, device, variant, hold, stays=stays, lasting=lasting)
+
+    async def leave(self, buyer: str, variant: str) -> tuple[Any, Any]:
+        return await self.store.run("leave", self.pool, buyer, variant), self.model.leave(buyer, variant)
 
     async def release(self, number: int) -> tuple[Any, Any]:
         packed = await self.store.run("release", self.pool, f"h{number}")
@@ -110,6 +142,8 @@ class Pair:
             real = {name: getattr(u, name) for name in BALANCE}
             assert real == self.model.units[variant]
             assert min(real.values()) >= 0
+            assert u.waiting == len(self.model.line[variant])
+            assert u.available == 0 or u.waiting == 0, "somebody waits for what is there"
             held = u.available + u.held + u.sold + u.removed + u.moved_out
             assert held == u.restocked + u.moved_in
         outbox = await self.store.outbox(self.pool)
@@ -122,7 +156,12 @@ async def test_scripts_do_what_the_model_does(redis: Redis, pool: str, script: l
     """Any sequence of calls, repeats and reused ids included, is answered as the model answers it."""
     pair = Pair(redis, pool)
     await pair.set_up()
-    for name, *arguments in [("restock", "start", "var_a", 6), ("restock", "start_b", "var_b", 2), *script]:
+    for name, *arguments in [
+        ("restock", "start", "var_a", 6),
+        ("restock", "start_b", "var_b", 2),
+        ("restock", "start_c", "var_c", 3),
+        *script,
+    ]:
         real, expected = await getattr(pair, name)(*arguments)
         assert real == expected, name
         await pair.check()
@@ -140,12 +179,14 @@ async def test_ledger_alone_rebuilds_the_balance(redis: Redis, pool: str, script
     assert [entry["n"] for entry in entries] == list(range(1, len(entries) + 1))
     ways = {
         "hold": ("available", "held"), "released": ("held", "available"), "expired": ("held", "available"),
-        "sell": ("held", "sold"), "retake": ("available", "sold"), "return": ("sold", "available"),
-        "remove": ("available", "removed"), "move_out": ("available", "moved_out"),
-        "restock": ("restocked", "available"), "move_in": ("moved_in", "available"),
+        "offer": ("available", "held"), "sell": ("held", "sold"), "take": ("available", "sold"),
+        "retake": ("available", "sold"), "return": ("sold", "available"), "remove": ("available", "removed"),
+        "move_out": ("available", "moved_out"), "restock": ("restocked", "available"), "move_in": ("moved_in", "available"),
     }  # fmt: skip
     counted: dict[str, dict[str, int]] = {variant: dict.fromkeys(BALANCE, 0) for variant in LIMITS}
     for entry in entries:
+        if entry["kind"] in NO_UNITS:
+            continue
         source, target = ways[entry["kind"]]
         entering = entry["kind"] in {"restock", "move_in"}
         counted[entry["variant"]][source] += entry["quantity"] if entering else -entry["quantity"]
@@ -158,7 +199,7 @@ async def test_a_pool_of_a_thousand_variants_closes(redis: Redis) -> None:
     store = PoolStore(redis)
     variants = [f"var_{number}" for number in range(1000)]
     await store.set_terms("room:big", [Terms(v, 100, "EUR", 5, Source(kind="room"), home=HOME) for v in variants])
-    await store.run("life", "room:big", "open")
+    await store.run("life", "room:big", "open", 0, 1)
     for variant in variants:
         await store.run("restock", "room:big", f"start-{variant}", variant, 2)
     assert await store.run("life", "room:big", "close", 0) == [b"closed", 0]

@@ -251,6 +251,7 @@ def upgrade() -> None:
         sa.Column("room", sa.String(), nullable=False),
         sa.Column("product", sa.String(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
         sa.Column("removed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["product"], ["products.id"], name=op.f("fk_anchors_product_products")),
         sa.ForeignKeyConstraint(["room"], ["rooms.id"], name=op.f("fk_anchors_room_rooms")),

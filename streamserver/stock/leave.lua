@@ -1,0 +1,10 @@
+-- Gives up a place in the line.
+-- ARGV  2 buyer  3 variant
+-- Answers 1 when there was one, else 0.
+
+local id = redis.call('HGET', WAITERS, ARGV[2] .. '/' .. ARGV[3])
+local waiter = id and read_waiter(id)
+if not waiter then return 0 end
+drop_from_line(waiter, id)
+save()
+return 1
