@@ -30,6 +30,7 @@ from streamserver.kit.log import log
 from streamserver.kit.redis import connect
 from streamserver.kit.sql import Database
 from streamserver.kit.tasks import Tasks
+from streamserver.orders.sales import Sales
 from streamserver.orders.service import OrderService
 from streamserver.realtime.bus import Bus
 from streamserver.realtime.gateway import Gateway
@@ -45,9 +46,12 @@ from streamserver.rooms.service import RoomService
 from streamserver.rooms.taps import Taps
 from streamserver.rooms.upkeep import Upkeep
 from streamserver.stock.archive import LedgerArchive, is_known
+from streamserver.stock.recovery import Recovery, require_verified
 from streamserver.stock.service import StockService
+from streamserver.stock.space import Space
 
 BACKLOG = 4096  # connections that may wait while a web process is busy; the kernel caps it at net.core.somaxconn
+HOUR_MS = 3_600_000
 GC_THRESHOLD = 50_000  # allocations between collections: 3,000 joins take 0.7 s instead of 1.0
 
 
@@ -92,10 +96,11 @@ class Web:
     health: Health
 
 
-def build(config: Config) -> Services:
+def build(config: Config, *, verified: bool = True) -> Services:
+    """`verified`: pools are used only where they were compared with SQL; the recovery, which does that, cannot wait for it."""
     secret = server_secret(config.server.data)
     database = Database(config.database_url)
-    stock_redis = connect(config.stock_redis_url)
+    stock_redis = connect(config.stock_redis_url, require_verified if verified else None)
     live_redis = connect(config.live_redis_url)
     publisher = RedisPublisher(live_redis)
     tasks = Tasks()
@@ -118,6 +123,21 @@ def build(config: Config) -> Services:
         config, database, stock_redis, live_redis, secret, tasks, people, catalog, stock, payments, orders, presence, documents,
         book, rights, taps, rooms, lineups, hosting,
     )  # fmt: skip
+
+
+def build_recovery(s: Services, ledgers: LedgerArchive) -> Recovery:
+    """`s` was built without `verified`."""
+    terms = {"room": s.book, "shop": s.catalog}
+    return Recovery(s.database, s.stock_redis, ledgers, s.config.stock, terms, Sales(s.database))
+
+
+async def recover(config: Config) -> None:
+    """Compare Redis with SQL once, and rebuild what is behind: for whoever uses pools while no `jobs` process runs."""
+    services = build(config, verified=False)
+    try:
+        await build_recovery(services, LedgerArchive(services.database, services.stock_redis)).run()
+    finally:
+        await services.close()
 
 
 def build_web(s: Services) -> Web:
@@ -170,11 +190,14 @@ async def run_web(config: Config) -> None:
 
 async def run_jobs(config: Config) -> None:
     """What happens without anybody asking. All of it may run twice at once: every step repeats harmlessly."""
-    s = build(config)
+    s, unverified = build(config), build(config, verified=False)
+    ledgers = LedgerArchive(unverified.database, unverified.stock_redis)
+    recovery = build_recovery(unverified, ledgers)
     upkeep = Upkeep(s.database, s.book, s.hosting, s.stock, s.presence, config.rooms)
     archive = Archive(s.database, s.documents)
-    ledgers = LedgerArchive(s.database, s.stock_redis)
+    space = Space(s.stock, config.server.data, config.stock.min_free_space)
     tasks = Tasks()
+    tasks.every(0.2, recovery.run, "recovery")
     tasks.every(1, s.stock.tidy, "stock")
     tasks.every(1, upkeep.run, "rooms")
     tasks.every(1, s.taps.move, "taps")
@@ -182,9 +205,12 @@ async def run_jobs(config: Config) -> None:
     tasks.every(1, s.payments.deliver_due, "payments")
     tasks.every(5, archive.run, "room events")
     tasks.every(1, ledgers.run, "ledgers")
+    tasks.every(60, partial(ledgers.rest, config.stock.rest_hours * HOUR_MS), "resting pools")
+    tasks.every(1, space.run, "space")
     log.info("jobs running")
     await _until_stopped()
     await tasks.close()
+    await unverified.close()
     await s.close()
 
 

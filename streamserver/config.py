@@ -77,6 +77,8 @@ class StockConfig(Section):
     expire_batch: Annotated[int, Field(ge=1, le=1_000)] = 200
     offer_seconds: Annotated[int, Field(ge=1, le=86_400)] = 120
     patience_seconds: Annotated[int, Field(ge=15, le=86_400)] = 60
+    rest_hours: Annotated[int, Field(ge=0, le=8_760)] = 24
+    min_free_space: Annotated[int, Field(ge=0)] = 500_000_000
 
 
 class RoomsConfig(Section):

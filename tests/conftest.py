@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 import streamserver
-from streamserver.app import Services, build
+from streamserver.app import Services, build, recover
 from streamserver.cli import redis_server
 from streamserver.config import Config, DatabaseConfig, RedisConfig, ServerConfig, WebConfig
 from streamserver.kit.redis import connect
@@ -121,7 +121,9 @@ def start_server(tmp_path: Path) -> Generator[Callable[..., Server]]:
 @pytest.fixture
 async def services(config: Config, database: Database, redis: Redis) -> AsyncGenerator[Services]:
     """All domains, joined as the server joins them, on both databases."""
-    services = build(config.model_copy(update={"database": DatabaseConfig(url=database.url)}))
+    config = config.model_copy(update={"database": DatabaseConfig(url=database.url)})
+    await recover(config)
+    services = build(config)
     yield services
     await services.close()
 

@@ -1,6 +1,6 @@
 /** The built-in payment page, for trying things out: plainly a test, it decides what the payment shall do. */
 
-import { css, html, LitElement } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { asApiError, get, post } from "../shared/api.js";
 import { controls } from "../shared/controls.js";
 import { money } from "../shared/format.js";
@@ -8,13 +8,36 @@ import "../shared/header.js";
 import { failed, problem } from "../shared/page-states.js";
 
 /** @import {ApiError} from "../shared/api.js" */
-/** @import {SandboxPayment} from "../shared/messages.js" */
+/** @import {SandboxChoice, SandboxPayment} from "../shared/messages.js" */
+/** @typedef {{outcome: SandboxChoice["outcome"], label: string, hint: string, look: string}} Choice */
 
-/** @type {{outcome: string, label: string, hint: string, look: string}[]} */
+/** @type {Choice[]} */
 const CHOICES = [
   { outcome: "success", label: "Pay", hint: "The payment succeeds at once.", look: "primary" },
   { outcome: "slow", label: "Pay slowly", hint: "The payment succeeds after a while, as some banks do.", look: "" },
   { outcome: "decline", label: "Decline", hint: "The bank says no.", look: "danger" },
+];
+
+/** @type {Choice[]} */
+const ODD_CHOICES = [
+  {
+    outcome: "late",
+    label: "Pay, told late",
+    hint: "The bank agrees at once, but the shop hears of it later. If the last unit is gone by then, the money is let go.",
+    look: "",
+  },
+  {
+    outcome: "twice",
+    label: "Pay, told twice",
+    hint: "Every notice comes twice, also that of a refund. The order is paid once.",
+    look: "",
+  },
+  {
+    outcome: "reordered",
+    label: "Pay, told out of order",
+    hint: "A first card is declined, a second one accepted, and the shop hears of the first one last.",
+    look: "",
+  },
 ];
 
 const OVER = {
@@ -40,7 +63,11 @@ class PayPage extends LitElement {
       .card { display: grid; gap: var(--space-5); padding: var(--space-5); }
       .amount { font-size: var(--text-3xl); font-weight: 740; letter-spacing: var(--tight); line-height: 1.1; }
       .choices { display: grid; gap: var(--space-4); }
-      .choices p { margin-top: var(--space-1); color: var(--color-muted); font-size: var(--text-s); text-align: center; }
+      .choices .hint { margin-top: var(--space-1); color: var(--color-muted); font-size: var(--text-s); text-align: center; }
+      summary { padding: var(--space-3); font-weight: 620; text-align: center; cursor: pointer; }
+      details .choices { margin-top: var(--space-3); }
+      .late { display: flex; align-items: center; justify-content: space-between; gap: var(--space-3); margin-bottom: var(--space-2); }
+      .late .input { width: 6rem; }
       .wait { height: 20rem; border-radius: var(--radius-l); }
     `,
   ];
@@ -70,12 +97,14 @@ class PayPage extends LitElement {
     }
   }
 
-  /** @param {string} outcome */
+  /** @param {SandboxChoice["outcome"]} outcome */
   async #choose(outcome) {
-    if (this.busy) return;
+    const minutes = /** @type {HTMLInputElement} */ (this.renderRoot.querySelector("#minutes"));
+    if (this.busy || (outcome === "late" && !minutes.reportValidity())) return;
     Object.assign(this, { busy: true, message: "" });
     try {
-      const payment = await post(this.path, { outcome });
+      const delay = outcome === "late" ? { delay: minutes.valueAsNumber * 60 } : {};
+      const payment = await post(this.path, { outcome, ...delay });
       location.assign(payment.return_url);
     } catch (error) {
       this.message = asApiError(error).message;
@@ -88,13 +117,26 @@ class PayPage extends LitElement {
     if (status !== "open") {
       return html`<p>${OVER[status]}</p><a class="button primary wide" href=${return_url}>Back to the order</a>`;
     }
-    return html`<div class="choices">${CHOICES.map(
-      ({ outcome, label, hint, look }) => html`<div>
-        <button type="button" class="button wide ${look}" aria-disabled=${this.busy} aria-describedby=${outcome} @click=${() => this.#choose(outcome)}>${label}</button>
-        <p id=${outcome}>${hint}</p>
-      </div>`,
-    )}</div>
+    return html`<div class="choices">${CHOICES.map((choice) => this.#choice(choice))}</div>
+    <details>
+      <summary>When the news goes astray</summary>
+      <div class="choices">
+        <p class="small">A payment provider tells the shop by notices what became of a payment. Here the payment succeeds, but its notices misbehave.</p>
+        ${ODD_CHOICES.map((choice) => this.#choice(choice))}
+      </div>
+    </details>
     <a class="button quiet wide" href=${return_url}>Back without paying</a>`;
+  }
+
+  /** @param {Choice} choice */
+  #choice({ outcome, label, hint, look }) {
+    const minutes = html`<div class="late"><label class="label" for="minutes">Minutes until the shop hears</label>
+      <input class="input number" id="minutes" type="number" inputmode="numeric" min="0" max="1440" step="1" value="6" required /></div>`;
+    return html`<div>
+      ${outcome === "late" ? minutes : nothing}
+      <button type="button" class="button wide ${look}" aria-disabled=${this.busy} aria-describedby=${outcome} @click=${() => this.#choose(outcome)}>${label}</button>
+      <p class="hint" id=${outcome}>${hint}</p>
+    </div>`;
   }
 
   render() {

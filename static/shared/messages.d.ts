@@ -694,7 +694,8 @@ export interface VariantSales {
  * via the `definition` "SandboxChoice".
  */
 export interface SandboxChoice {
-  outcome: "success" | "decline" | "slow";
+  delay?: number;
+  outcome: "success" | "decline" | "slow" | "late" | "twice" | "reordered";
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema

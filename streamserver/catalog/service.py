@@ -179,6 +179,13 @@ class CatalogService(Shops):
             shop = (await queries.get_product(session, product)).shop_id
         await self.require_staff(identity, shop)
 
+    async def restore_terms(self, name: str) -> None:
+        """Tell the store's pool again what everything of this shop costs."""
+        async with self.database.read() as session:
+            rows = list(await session.scalars(select(ProductRow).where(ProductRow.shop_id == name)))
+        for row in rows:
+            await changes.put_on_sale(self.stock, row)
+
     async def _locked(self, session: AsyncSession, product: str) -> ProductRow:
         """The product as nobody else can change it now: its shop is locked first, then it is read."""
         shop = await session.scalar(select(ProductRow.shop_id).where(ProductRow.id == product))

@@ -181,10 +181,12 @@ def _load(path: Path, process: str) -> Config:
 
 
 def _run_prepared(path: Path, work: Callable[[Config], Coroutine[Any, Any, str]]) -> None:
+    from streamserver.app import recover
     from streamserver.cli.prepared import prepared
 
     async def run() -> str:
         async with prepared(_load(path, "command")) as config:
+            await recover(config)
             return await work(config)
 
     print(asyncio.run(run()))

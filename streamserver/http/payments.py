@@ -1,10 +1,10 @@
 """The built-in payment page's data. A payment's id cannot be guessed: whoever has its address may pay."""
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from streamserver.http.api import Call, Routes
 from streamserver.kit.errors import NotFound
-from streamserver.messages.orders import SandboxChoice, SandboxPayment
+from streamserver.messages.orders import SandboxChoice, SandboxOutcome, SandboxPayment
 from streamserver.orders.errors import WrongState
 
 
@@ -15,8 +15,8 @@ class PaymentDesk(Protocol):
         """Raises NotFound."""
         ...
 
-    async def choose(self, payment: str, outcome: Literal["success", "decline", "slow"]) -> SandboxPayment:
-        """Raises WrongState, NotFound."""
+    async def choose(self, payment: str, outcome: SandboxOutcome, delay: int) -> SandboxPayment:
+        """`delay`: seconds, for a *late* one. Raises WrongState, NotFound."""
         ...
 
 
@@ -32,8 +32,8 @@ def sandbox_routes(sandbox: PaymentDesk) -> Routes:
         "/payments/{payment}", body=SandboxChoice, answer=SandboxPayment, scope="buy", failures=(NotFound, WrongState)
     )
     async def choose(call: Call, body: SandboxChoice) -> SandboxPayment:
-        """Decide what the sandbox does with a payment: succeed, decline, or succeed slowly."""
-        return await sandbox.choose(call.path["payment"], body.outcome)
+        """Decide what the sandbox does with a payment, and how it tells the shop: at once, late, twice or out of order."""
+        return await sandbox.choose(call.path["payment"], body.outcome, body.delay)
 
     _ = view, choose
     return api

@@ -5,11 +5,12 @@ only be re-sent with its key, by whoever owns the key), and its five-second read
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
@@ -18,14 +19,16 @@ CONNECTIONS = 32  # a waiting command beyond this queues here instead of failing
 COMMAND_TIMEOUT = 10.0
 
 
-def connect(url: str) -> Redis:
-    """A client for commands and scripts: answers are bytes, nothing is retried behind the caller's back."""
+def connect(url: str, greet: Callable[[AbstractConnection], Awaitable[None]] | None = None) -> Redis:
+    """A client for commands and scripts: answers are bytes, nothing is retried behind the caller's back. `greet` is what each
+    new connection begins with, in place of redis-py's own greeting."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS,
         timeout=COMMAND_TIMEOUT,
         socket_timeout=COMMAND_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
+        redis_connect_func=greet,
     )
     return Redis.from_pool(pool)
 

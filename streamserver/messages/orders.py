@@ -136,10 +136,16 @@ class Refund(Message):
     return_units: bool
 
 
-class SandboxChoice(Message):
-    """What the built-in payment page shall do: *slow* succeeds after a delay."""
+LATE_SECONDS = 360  # longer than a hold and its grace last by default
+SandboxOutcome = Literal["success", "decline", "slow", "late", "twice", "reordered"]
 
-    outcome: Literal["success", "decline", "slow"]
+
+class SandboxChoice(Message):
+    """What the built-in payment page shall do. *slow*: the bank agrees after a while. The others concern how the shop is
+    told: *late* (`delay` seconds after the bank agreed), *twice*, or *reordered* (old news after newer)."""
+
+    outcome: SandboxOutcome
+    delay: Annotated[int, Field(ge=0, le=86_400)] = LATE_SECONDS
 
 
 class SandboxPayment(Message):

@@ -57,9 +57,9 @@ def next_step(order: OrderStatus, *, current: bool, payment: PaymentStatus) -> S
         if payment == "captured":
             return "refund"
         return "void" if payment in {"open", "authorised"} else None
-    if payment not in {"authorised", "captured"}:
-        return None
-    if order in {"pending", "authorised"}:
+    if order == "pending":
+        return "settle" if payment in {"authorised", "captured"} else None
+    if order == "authorised":  # even if the money went back meanwhile: what was begun is ended, and capturing finds out
         return "settle"
     return "capture" if order == "confirmed" else None
 

@@ -89,18 +89,15 @@ class Settlement:
         async with self._database.write() as session:
             order = await locked(session, order_id)
             payment = next(payment for payment in order.payments if payment.id == payment_id)
-            current = order.payment == payment_id
-            if current and status == "captured" and order.status == "confirmed":
-                order.status = advance(order.status, "paid")
-            if status not in FORWARD[payment.status]:
+            repeated = payment.status == status
+            if not repeated and status not in FORWARD[payment.status]:
                 return False
             payment.status = status
-            if current and status == "declined":
-                order.payment = None
-            if current and status == "refunded" and order.status in {"paid", "shipped", "delivered"}:
-                order.status = advance(order.status, "refunded")
-            order.due_at = now_ms() + STALLED_MS
-        return True
+            if order.payment == payment_id:
+                _follow(order, status)
+            if not repeated:
+                order.due_at = now_ms() + STALLED_MS
+        return not repeated
 
     # Driving
 
@@ -216,7 +213,8 @@ class Settlement:
             if order.status == "confirmed":
                 order.status = advance(order.status, "cancelled")
                 order.return_operation = f"lapsed:{payment}"
-        return await self._record(order_id, payment, "voided")
+        await self._record(order_id, payment, "voided")
+        return True
 
     async def _void(self, order: OrderRow, payment: str) -> bool:
         try:
@@ -277,6 +275,16 @@ class Settlement:
     async def _load(self, order_id: str) -> OrderRow:
         async with self._database.read() as session:
             return await session.get_one(OrderRow, order_id)
+
+
+def _follow(order: OrderRow, payment: PaymentStatus) -> None:
+    """What became of its current payment changes an order."""
+    if order.status == "pending" and payment in {"declined", "refunded"}:
+        order.payment = None  # the buyer may try again
+    elif order.status == "confirmed" and payment == "captured":
+        order.status = advance(order.status, "paid")
+    elif order.status in {"paid", "shipped", "delivered"} and payment == "refunded":
+        order.status = advance(order.status, "refunded")
 
 
 def _first_step(order: OrderRow) -> tuple[str, Step] | None:

@@ -69,6 +69,10 @@ class RoomBook:
                 return await self._documents.read(room) or facts.document
         raise Conflict
 
+    async def restore_terms(self, name: str) -> None:
+        """Write the terms of a room's pool again; the pool that is being rebuilt is left as it is."""
+        await self.project(name)
+
     async def _set_up_pool(self, room: RoomRow) -> None:
         if room.status == "scheduled":
             await self._stock.create(room_pool(room.id))

@@ -57,6 +57,16 @@ class LedgerArchive:
         """Move what is new in every pool; a pool that fails is logged and does not hold up the others."""
         await each(await self._store.pools_with_ledger(), self.move, "pool")
 
+    async def rest(self, after_ms: int) -> None:
+        """Free the pools that have been over for so long. SQL is told first: should Redis lose a resting pool, nobody need
+        rebuild it."""
+        for pool in await self._store.closed_before(now_ms() - after_ms):
+            async with self._database.write() as session:
+                (await session.get_one(LedgerCursorRow, pool)).resting = True
+            if not await self._store.rest(pool):
+                async with self._database.write() as session:
+                    (await session.get_one(LedgerCursorRow, pool)).resting = False
+
     async def move(self, pool: Pool) -> None:
         """Bring one pool's ledger up to date in SQL. Raises LedgerBrokenError, OvertakenError."""
         cursor = await self._lease(pool)
@@ -82,7 +92,9 @@ class LedgerArchive:
         async with self._database.write() as session:
             cursor = await session.get(LedgerCursorRow, pool, with_for_update=True)
             if cursor is None:
-                cursor = LedgerCursorRow(pool=pool, generation=0, n=0, hash=GENESIS, digest="", token=0, holder="")
+                cursor = LedgerCursorRow(
+                    pool=pool, generation=0, n=0, hash=GENESIS, digest="", token=0, holder="", resting=False
+                )
                 session.add(cursor)
             elif cursor.holder != self._holder and cursor.leased_until > now_ms():
                 return None

@@ -82,9 +82,11 @@ class Audit:
         if not findings:
             verdict.too_many = _too_many(seen, books)
             verdict.on_their_way = {id_: sent for id_, sent in seen.outbox.items() if books.sent.get(id_) == sent}
-        findings += _units(seen, books) + _holds(seen, books, names) + _counts(seen, books, names)
+        findings += _units(seen, books)
+        if seen.state != "resting":  # its holds are in SQL alone
+            findings += _holds(seen, books, names) + _counts(seen, books, names)
+            findings += await self._orders.disagreements(pool, list(seen.holds.values()))
         findings += await self._open_transfers(seen, books)
-        findings += await self._orders.disagreements(pool, list(seen.holds.values()))
         return verdict
 
     async def _read(self, pool: Pool, seen: Seen, cursor: LedgerCursorRow | None) -> tuple[Books, list[str]]:

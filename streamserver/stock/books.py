@@ -9,7 +9,15 @@ from streamserver.stock.model import Pool
 
 BALANCE = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out")
 ENTERING = ("restock", "move_in")
-NO_UNITS = ("repair", "life", "wait", "leave", "delivered", "attempt")  # notes: no unit moves between counters
+NO_UNITS = (
+    "repair",
+    "life",
+    "wait",
+    "leave",
+    "delivered",
+    "attempt",
+    "rebuilt",
+)  # notes: no unit moves between counters
 WAYS = {
     "hold": ("available", "held"), "offer": ("available", "held"),
     "released": ("held", "available"), "expired": ("held", "available"),

@@ -11,7 +11,7 @@ from streamserver.config import StockConfig
 from streamserver.kit.errors import NotFound
 from streamserver.kit.ids import new_id
 from streamserver.stock.bags import Bags
-from streamserver.stock.errors import LimitReached, LineClosed
+from streamserver.stock.errors import LimitReached, LineClosed, Paused
 from streamserver.stock.model import HoldRecord, Pool
 from streamserver.stock.store import PoolStore, read_hold
 
@@ -31,7 +31,7 @@ class Line:
         self._terms = (config.patience_seconds * 1000, config.offer_seconds * 1000, config.grace_seconds * 1000)
 
     async def wait(self, pool: Pool, variant: str, buyer: str, device: str) -> Standing:
-        """Join the line for one unit, or keep one's place. Raises LimitReached, LineClosed, NotFound."""
+        """Join the line for one unit, or keep one's place. Raises LimitReached, LineClosed, Paused, NotFound."""
         wanted = new_id("hold")
         found = await self._store.run("wait", pool, buyer, device, variant, wanted, *self._terms)
         verdict, hold, place, packed = cast("tuple[bytes, bytes, int, bytes]", tuple(found))
@@ -39,6 +39,8 @@ class Line:
             raise LimitReached(f"One buyer may take {place} of this, and you have them. There is nothing to wait for.")
         if verdict == b"not_live":
             raise LineClosed
+        if verdict == b"paused":
+            raise Paused
         if verdict == b"not_found":
             raise NotFound("This is not sold here any more.")
         if hold.decode() == wanted:

@@ -40,6 +40,16 @@ class Pseudonyms:
                 found |= {row.buyer: row.pseudonym for row in rows}
         return found
 
+    async def people(self, pseudonyms: Iterable[str]) -> dict[str, str]:
+        """Pseudonym → whose it is, of those who were not erased."""
+        wanted, found = sorted(set(pseudonyms)), dict[str, str]()
+        async with self._database.read() as session:
+            for start in range(0, len(wanted), CHUNK):
+                part = LedgerBuyerRow.pseudonym.in_(wanted[start : start + CHUNK])
+                rows = await session.scalars(select(LedgerBuyerRow).where(part))
+                found |= {row.pseudonym: row.buyer for row in rows}
+        return found
+
     async def of(self, buyers: Iterable[str]) -> dict[str, str]:
         """Buyer → pseudonym; who has none gets one."""
         wanted = set(buyers)

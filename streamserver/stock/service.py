@@ -220,6 +220,17 @@ class StockService:
         if state == "too_late":
             raise TooLate
 
+    async def pools(self, *, paused: bool) -> list[Pool]:
+        """The open pools that are paused, or those that are not."""
+        return await self._store.open_pools(paused=paused)
+
+    async def pause(self, pool: Pool) -> None:
+        """Take on nothing new. Holds and payments go on."""
+        await self._life(pool, "pause", "space")
+
+    async def resume(self, pool: Pool) -> None:
+        await self._life(pool, "resume")
+
     async def closes_at(self, pool: Pool) -> int:
         """When the pool stops selling, ms; 0 while no end is set."""
         return await self._store.closes_at(pool)
@@ -266,7 +277,7 @@ class StockService:
         while await self._expire(pool) >= self._config.expire_batch:
             pass
         await self.deliver(pool)
-        await self._store.retire(pool)
+        await self._store.retire(pool, await self.time())
 
     async def _expire(self, pool: Pool) -> int:
         return cast("int", await self._store.run("expire", pool, self._config.expire_batch))

@@ -15,6 +15,7 @@ from streamserver.stock.store import pool_keys, read_calls, read_hold
 class Seen:
     """A pool in Redis at one moment. `archived` is (number, hash) of the newest entry that Redis knows to be in SQL."""
 
+    state: str
     entries: int
     digest: str
     archived: tuple[int, str]
@@ -45,6 +46,7 @@ async def look(redis: Redis, pool: Pool) -> Seen:
     meta, units, holds, buyers, outbox = (_text_keys(answer) for answer in answers[:5])
     n, _, link = meta.get("archived", b"0:").decode().partition(":")
     return Seen(
+        state=meta.get("state", b"").decode(),
         entries=int(meta.get("entries", 0)),
         digest=meta.get("digest", b"").decode(),
         archived=(int(n), link),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgpack
 import orjson
@@ -35,11 +35,14 @@ KEYS = (
 )
 COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch", "waiting")
 
+CLOSED = "pools_closed"  # pools that are over by the time (ms) of that
 WANTED = "pools_wanted"  # the set of pools to be brought back from SQL: see recovery.py
 GUARDED = (
     "reserve", "confirm", "release", "expire", "restock", "move", "receive", "settle", "return", "wait", "leave", "retake",
     "repair",
 )  # fmt: skip
+
+UNGUARDED = ("life", "rest", "rebuild")
 
 StreamEntry = tuple[bytes, dict[bytes, bytes]]
 
@@ -70,6 +73,32 @@ def hold_of(hold_id: str, pool: Pool, fields: Sequence[Any]) -> HoldRecord:
     return HoldRecord(
         id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
         deadline=deadline, status=status, source=Source.model_validate_json(source), key=key, payment=payment or None,
+    )  # fmt: skip
+
+
+class HoldFields(Protocol):
+    """What a packed hold is made of."""
+
+    buyer: str
+    variant: str
+    quantity: int
+    price: int
+    currency: str
+    deadline: int
+    status: str
+    payment: str
+    attempt: int
+    key: str
+    taken_at: int
+
+
+def pack_hold(hold: HoldFields, source: str) -> bytes:
+    """A hold as `pack_hold` in pool.lua writes it; `source` is JSON."""
+    return msgpack.packb(
+        (
+            hold.buyer, hold.variant, hold.quantity, hold.price, hold.currency, hold.deadline, hold.status, source,
+            hold.payment, hold.attempt, hold.key, hold.taken_at,
+        )
     )  # fmt: skip
 
 
@@ -141,7 +170,7 @@ class PoolStore:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._scripts = {name: load_script(HERE, name, "pool", "guard") for name in GUARDED}
-        self._scripts["life"] = load_script(HERE, "life", "pool")
+        self._scripts |= {name: load_script(HERE, name, "pool") for name in UNGUARDED}
 
     async def run(self, name: str, pool: Pool, *args: str | int | bytes) -> Any:
         """Raises PoolLost; PoolAway, and asks for the pool to be brought back."""
@@ -239,19 +268,39 @@ class PoolStore:
             lengths = await pipe.execute() if pools else []
         return [pool for pool, length in zip(pools, lengths, strict=True) if length]
 
-    async def retire(self, pool: Pool) -> None:
+    async def retire(self, pool: Pool, now: int) -> None:
         """Look after a pool no more once it is over. Whoever gives it a unit back in between registers it after that: the
         second look keeps a registration from being lost."""
         if await self._is_over(pool):
+            await cast("Any", self.redis.zadd(CLOSED, {pool: now}))
             await cast("Any", self.redis.srem("pools", pool))
             if not await self._is_over(pool):
                 await cast("Any", self.redis.sadd("pools", pool))
+
+    async def closed_before(self, moment: int) -> list[Pool]:
+        """Pools that were over at this moment (ms) and still have all their keys."""
+        found = cast("list[bytes]", await cast("Any", self.redis.zrangebyscore(CLOSED, "-inf", moment)))
+        return [pool.decode() for pool in found]
+
+    async def rest(self, pool: Pool) -> bool:
+        """Free what the pool's holds take in Redis. False: something is left to do in it."""
+        freed = await self.run("rest", pool) == 1
+        await cast("Any", self.redis.zrem(CLOSED, pool))
+        return freed
 
     async def _is_over(self, pool: Pool) -> bool:
         """Closed, all of its units where they belong, all of its ledger in SQL."""
         state = cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "state")))
         unread = await self.redis.xlen(pool_keys(pool)[7])
         return state == b"closed" and not unread and not await self.outbox(pool)
+
+    async def open_pools(self, *, paused: bool) -> list[Pool]:
+        pools = sorted(await self.pools())
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for pool in pools:
+                pipe.hmget(pool_keys(pool)[0], "state", "paused")
+            found = await pipe.execute() if pools else []
+        return [p for p, (state, why) in zip(pools, found, strict=True) if state == b"open" and bool(why) == paused]
 
     async def pools(self) -> set[Pool]:
         """Every pool that has something to look after."""

@@ -20,7 +20,7 @@ class LedgerRow(Table):
 
 class LedgerCursorRow(Table):
     """How far a pool's ledger is archived (its last entry, with both chains' values there) and who may go on: `holder` until
-    `leased_until`. `token` rises with each take-over."""
+    `leased_until`. `token` rises with each take-over. `resting`: the pool is over, and Redis need not have it."""
 
     __tablename__ = "ledger_cursors"
 
@@ -32,6 +32,7 @@ class LedgerCursorRow(Table):
     token: Mapped[int]
     holder: Mapped[str]
     leased_until: Mapped[int]
+    resting: Mapped[bool]
 
 
 class LedgerBuyerRow(Table):

@@ -2,14 +2,15 @@
 -- ARGV  2 buyer  3 device  4 variant  5 hold id that an offer will have  6 ms the place is kept without being asked for again
 --       7 ms an offer stands  8 grace ms
 -- Answers {verdict, hold id, place, hold's fields packed} with verdict
---   waiting | offered | limit_reached (place = the limit) | not_live | not_found
+--   waiting | offered | limit_reached (place = the limit) | not_live | paused | not_found
 
 local buyer, device, variant, id = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local patience, offer_ms, grace_ms = now + tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local mine = buyer .. '/' .. variant
 local t = terms(variant)
 
-if not is_open() or pool.paused then return {'not_live', '', 0, ''} end
+if not is_open() then return {'not_live', '', 0, ''} end
+if pool.paused then return {'paused', '', 0, ''} end
 if not t or not t.selling then return {'not_found', '', 0, ''} end
 
 local function place(waiter, own)

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
 from streamserver.accounts.model import Identity
 from streamserver.accounts.service import AccountService
@@ -16,7 +16,6 @@ from streamserver.catalog.images import ImageStore
 from streamserver.catalog.service import CatalogService
 from streamserver.config import Config, OrdersConfig
 from streamserver.integrations.sandbox.payments import SandboxPayments
-from streamserver.integrations.sandbox.tables import SandboxPaymentRow
 from streamserver.kit.ids import new_id
 from streamserver.kit.sql import Database
 from streamserver.kit.tasks import Tasks
@@ -170,17 +169,6 @@ class Market:
         """Let the time to pay pass."""
         async with self.database.write() as session:
             await session.execute(update(OrderRow).values(placed_at=1, due_at=1))
-
-    async def all_notices_due(self) -> None:
-        """Let the sandbox's waiting times pass."""
-        async with self.database.write() as session:
-            row = SandboxPaymentRow
-            await session.execute(update(row).where(row.notice.is_not(None)).values(due_at=1))
-
-    async def unsent_notices(self) -> int:
-        async with self.database.read() as session:
-            query = select(func.count()).select_from(SandboxPaymentRow).where(SandboxPaymentRow.notice.is_not(None))
-            return await session.scalar(query) or 0
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -45,8 +45,14 @@ class Sale:
         paying = await s.orders.pay(buyer, order.id, order.revision)
         await s.payments.choose(str(paying.payment_url).rpartition("/")[2], "success")
 
+    def __post_init__(self) -> None:
+        self._ledgers = LedgerArchive(self.database, self.redis)
+
     async def archive(self) -> None:
-        await LedgerArchive(self.database, self.redis).run()
+        await self._ledgers.run()
+
+    async def archive_only(self, pool: Pool) -> None:
+        await self._ledgers.move(pool)
 
     async def change(self, statement: Any) -> None:
         async with self.database.write() as session:

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
+from streamserver.kit.clock import now_ms
 from streamserver.kit.redis import connect
 from streamserver.kit.sql import Database
 from streamserver.stock.archive import ROWS, LedgerArchive, LedgerBrokenError, OvertakenError
@@ -181,8 +182,8 @@ async def test_a_pool_is_looked_after_until_its_ledger_is_archived(store: PoolSt
     await store.run("life", POOL, "close", 0)
     for transfer in await store.outbox(POOL):
         await store.run("settle", POOL, transfer)
-    await store.retire(POOL)
+    await store.retire(POOL, now_ms())
     assert await store.pools() == {POOL}
     await archive.run()
-    await store.retire(POOL)
+    await store.retire(POOL, now_ms())
     assert await store.pools() == set()

@@ -55,13 +55,16 @@ class Pair:
 
     async def set_up(self) -> None:
         await self.store.redis.flushall()
+        await self.set_terms()
+        await self.store.run("life", self.pool, "open", 0, 1)
+
+    async def set_terms(self) -> None:
         source = Source(kind="room")
         terms = [
             Terms(v, 100, "EUR", limit, source, home=HOME, mode="first_paid" if v in FIRST_PAID else "hold")
             for v, limit in LIMITS.items()
         ]
         await self.store.set_terms(self.pool, terms)
-        await self.store.run("life", self.pool, "open", 0, 1)
 
     async def reserve(self, lasting: bool, wanted: list[tuple[str, str, str, str, int]]) -> tuple[Any, Any]:
         requests = [

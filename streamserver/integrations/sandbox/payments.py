@@ -1,30 +1,30 @@
 """The sandbox as a payment provider: no money moves, but it is late, declines and repeats itself like a real one."""
 
-import asyncio
-from typing import Literal
+from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from streamserver.config import OrdersConfig
-from streamserver.integrations.sandbox.tables import SandboxPaymentRow
+from streamserver.integrations.sandbox.notices import notices
+from streamserver.integrations.sandbox.tables import SandboxNoticeRow, SandboxPaymentRow
 from streamserver.kit.clock import now_ms
 from streamserver.kit.errors import NotFound
+from streamserver.kit.ids import new_id
 from streamserver.kit.log import log
 from streamserver.kit.sql import Database
 from streamserver.kit.tasks import Tasks
-from streamserver.messages.orders import SandboxPayment
+from streamserver.messages.orders import LATE_SECONDS, SandboxOutcome, SandboxPayment
 from streamserver.orders.errors import PaymentRefused, WrongState
 from streamserver.orders.model import Charge, PaymentListener, PaymentStatus
 
-Outcome = Literal["success", "decline", "slow"]
 BATCH = 100
 RETRY_MS = 5_000  # until a notice that the shop did not take is delivered again
 
 
 class SandboxPayments:
-    """Implements `orders.model.Payments`. Notices wait in the table until the listener took them: at least once each."""
+    """Implements `orders.model.Payments`. Notices wait in their table until the listener took them: at least once each."""
 
     def __init__(self, database: Database, config: OrdersConfig, tasks: Tasks) -> None:
         self._database = database
@@ -59,32 +59,32 @@ class SandboxPayments:
 
     async def capture(self, payment: str) -> None:
         """Raises PaymentRefused unless it is authorised."""
-        await self._change(payment, {"authorised"}, "captured", notice="captured")
+        await self._change(payment, {"authorised"}, "captured")
 
     async def void(self, payment: str) -> None:
         """Raises PaymentRefused once captured."""
         try:
-            await self._change(payment, {"open", "authorised", "declined"}, "voided", notice=None)
+            await self._change(payment, {"open", "authorised", "declined"}, "voided")
         except NotFound:
             log.info("void of a payment that was never opened", payment=payment)
 
     async def refund(self, payment: str) -> None:
         """Raises PaymentRefused unless it is captured."""
-        await self._change(payment, {"captured"}, "refunded", notice="refunded")
+        await self._change(payment, {"captured"}, "refunded")
 
-    async def _change(
-        self, payment: str, allowed: set[PaymentStatus], to: PaymentStatus, notice: PaymentStatus | None
-    ) -> None:
+    async def _change(self, payment: str, allowed: set[PaymentStatus], to: PaymentStatus) -> None:
         async with self._database.write() as session:
             row = await _locked(session, payment)
             if row.status == to:
                 return
             if row.status not in allowed:
                 raise PaymentRefused(f"The payment is {row.status}: it cannot be {to}.", state=row.status)
+            if row.status == "open":  # a slow bank was about to agree: now it never does
+                await session.execute(delete(SandboxNoticeRow).where(SandboxNoticeRow.payment == payment))
             row.status = to
-            row.notice, row.due_at = notice, now_ms() if notice else None
-        if notice:
-            self._tasks.start(self._tell(payment), f"sandbox notice {payment}")
+            added = _schedule(session, row, to)
+        if added:
+            self._tasks.start(self._deliver(added), f"sandbox notices {payment}")
 
     # What a buyer does
 
@@ -96,72 +96,69 @@ class SandboxPayments:
             raise NotFound
         return _message(row)
 
-    async def choose(self, payment: str, outcome: Outcome) -> SandboxPayment:
-        """Once a payment; the same choice again changes nothing. Raises WrongState, NotFound."""
-        delay_ms = self._slow_ms if outcome == "slow" else 0
+    async def choose(self, payment: str, outcome: SandboxOutcome, delay: int = LATE_SECONDS) -> SandboxPayment:
+        """Once a payment; the same choice again changes nothing. `delay`: seconds until the shop hears of a *late* one.
+        Raises WrongState, NotFound."""
+        decided: PaymentStatus = "declined" if outcome == "decline" else "authorised"
+        delay_ms = {"slow": self._slow_ms, "late": delay * 1000}.get(outcome, 0)
+        added: list[SandboxNoticeRow] = []
         async with self._database.write() as session:
             row = await _locked(session, payment)
             if row.outcome is None and row.status == "open":
                 row.outcome = outcome
-                row.notice = "declined" if outcome == "decline" else "authorised"
-                row.due_at = now_ms() + delay_ms
+                row.status = "open" if outcome == "slow" else decided
+                added = _schedule(session, row, decided, delay_ms)
             elif row.outcome != outcome:
                 raise WrongState("This payment was already decided. Go back to your order.", state=row.status)
-        if delay_ms:
-            self._tasks.start(self._tell_later(payment, delay_ms / 1000), f"slow sandbox payment {payment}")
-        else:
-            await self._tell(payment)
+        await self._deliver(added)
         return await self.view(payment)
 
     # Telling the shop
 
     async def deliver_due(self) -> None:
         """Deliver every notice that is due. `jobs` calls it often: a crash loses none."""
-        due = select(SandboxPaymentRow.id).where(SandboxPaymentRow.due_at <= now_ms())
+        row = SandboxNoticeRow
+        query = select(row).where(row.due_at <= now_ms()).order_by(row.due_at, row.id).limit(BATCH)
         async with self._database.read() as session:
-            payments = (await session.scalars(due.order_by(SandboxPaymentRow.due_at).limit(BATCH))).all()
-        for payment in payments:
-            await self._tell(payment)
+            due = (await session.scalars(query)).all()
+        await self._deliver(due)
 
-    async def _tell_later(self, payment: str, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self._tell(payment)
-
-    async def _tell(self, payment: str) -> None:
-        """Deliver the payment's notice if it is due; one that the shop does not take stays for later."""
-        notice = await self._due_notice(payment)
-        if notice is None or self._listener is None:
+    async def _deliver(self, due: Sequence[SandboxNoticeRow]) -> None:
+        """Those that are due, one after the other. What the shop does not take, or a crash interrupts, comes due again."""
+        if self._listener is None:
             return
         tell = {
             "authorised": self._listener.payment_authorised,
             "declined": self._listener.payment_declined,
             "captured": self._listener.payment_captured,
             "refunded": self._listener.payment_refunded,
-        }[notice]
-        try:
-            await tell(payment)
-        except Exception:
-            log.exception("payment notice was not taken", payment=payment, notice=notice)
-            await self._mark(payment, notice, due_at=now_ms() + RETRY_MS, still=notice)
-        else:
-            await self._mark(payment, notice, due_at=None, still=None)
+        }
+        for notice in due:
+            if not await self._claim(notice):
+                continue
+            try:
+                await tell[notice.kind](notice.payment)
+            except Exception:
+                log.exception("payment notice was not taken", payment=notice.payment, notice=notice.kind)
+            else:
+                await self._strike_off(notice)
 
-    async def _due_notice(self, payment: str) -> PaymentStatus | None:
-        """What to tell now. The buyer's choice comes true at this moment, not before it is due."""
+    async def _claim(self, notice: SandboxNoticeRow) -> bool:
+        """Keep others from delivering it for a while. False: it is not due, or somebody else has it or had it.
+        What a slow bank was asked comes true at this moment."""
+        row = SandboxNoticeRow
+        due = (row.id == notice.id, row.due_at <= now_ms())
+        claim = update(row).where(*due).values(due_at=now_ms() + RETRY_MS).returning(row.id)
         async with self._database.write() as session:
-            row = await _locked(session, payment)
-            if row.notice is None or row.due_at is None or row.due_at > now_ms():
-                return None
-            if row.status == "open":
-                row.status = row.notice
-            return row.notice
+            payment = await _locked(session, notice.payment)
+            claimed = await session.scalar(claim) is not None
+            if claimed and payment.status == "open":
+                payment.status = notice.kind
+        return claimed
 
-    async def _mark(self, payment: str, told: PaymentStatus, due_at: int | None, still: PaymentStatus | None) -> None:
-        """Only while `told` is the newest notice: another may have come up while the shop was being told."""
-        row = SandboxPaymentRow
-        newest = (row.id == payment, row.notice == told)
+    async def _strike_off(self, notice: SandboxNoticeRow) -> None:
         async with self._database.write() as session:
-            await session.execute(update(row).where(*newest).values(notice=still, due_at=due_at))
+            await session.execute(delete(SandboxNoticeRow).where(SandboxNoticeRow.id == notice.id))
 
 
 async def _locked(session: AsyncSession, payment: str) -> SandboxPaymentRow:
@@ -169,6 +166,19 @@ async def _locked(session: AsyncSession, payment: str) -> SandboxPaymentRow:
     if row is None:
         raise NotFound
     return row
+
+
+def _schedule(
+    session: AsyncSession, row: SandboxPaymentRow, status: PaymentStatus, delay_ms: int = 0
+) -> list[SandboxNoticeRow]:
+    """The one place where notices begin: whatever the shop is to be told when the payment becomes `status`."""
+    due_at = now_ms() + delay_ms
+    added = [
+        SandboxNoticeRow(id=new_id("notice"), payment=row.id, kind=kind, due_at=due_at + later)
+        for kind, later in notices(row.outcome, status)
+    ]
+    session.add_all(added)
+    return added
 
 
 def _message(row: SandboxPaymentRow) -> SandboxPayment:

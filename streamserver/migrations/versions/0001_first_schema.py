@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("token", sa.BigInteger(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("leased_until", sa.BigInteger(), nullable=False),
+        sa.Column("resting", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("pool", name=op.f("pk_ledger_cursors")),
     )
     op.create_table(
@@ -88,13 +89,8 @@ def upgrade() -> None:
         sa.Column("return_url", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("notice", sa.String(), nullable=True),
-        sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_payments")),
     )
-    with op.batch_alter_table("sandbox_payments", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sandbox_payments_due_at"), ["due_at"], unique=False)
-
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.String(), nullable=False),
@@ -182,6 +178,21 @@ def upgrade() -> None:
     with op.batch_alter_table("rooms", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_rooms_creator"), ["creator"], unique=False)
         batch_op.create_index("ix_rooms_status_scheduled_at", ["status", "scheduled_at"], unique=False)
+
+    op.create_table(
+        "sandbox_notices",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("payment", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["payment"], ["sandbox_payments.id"], name=op.f("fk_sandbox_notices_payment_sandbox_payments")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_notices")),
+    )
+    with op.batch_alter_table("sandbox_notices", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sandbox_notices_due_at"), ["due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sandbox_notices_payment"), ["payment"], unique=False)
 
     op.create_table(
         "shops",
@@ -349,6 +360,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shops_owner"))
 
     op.drop_table("shops")
+    with op.batch_alter_table("sandbox_notices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sandbox_notices_payment"))
+        batch_op.drop_index(batch_op.f("ix_sandbox_notices_due_at"))
+
+    op.drop_table("sandbox_notices")
     with op.batch_alter_table("rooms", schema=None) as batch_op:
         batch_op.drop_index("ix_rooms_status_scheduled_at")
         batch_op.drop_index(batch_op.f("ix_rooms_creator"))
@@ -372,9 +388,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_tokens_account_id"))
 
     op.drop_table("api_tokens")
-    with op.batch_alter_table("sandbox_payments", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sandbox_payments_due_at"))
-
     op.drop_table("sandbox_payments")
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_shop"))
