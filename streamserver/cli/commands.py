@@ -108,6 +108,42 @@ def audit(
 
 
 @app.command()
+def publish_ledger(
+    pool: Annotated[str, typer.Argument(help="For example room:<id>; `audit` lists all.")], config: ConfigPath = DEFAULT
+) -> None:
+    """Print a pool's archived ledger, one entry a line, with nobody named: for everyone to check."""
+    from streamserver.cli.prepared import prepared
+    from streamserver.kit.sql import Database
+    from streamserver.stock.publishing import publish
+
+    async def work() -> int:
+        async with prepared(_load(config, "command")) as ready:
+            database = Database(ready.database_url)
+            try:
+                return len([print(line) async for line in publish(database, pool)])
+            finally:
+                await database.close()
+
+    if not asyncio.run(work()):
+        _give_up(f"There is no ledger of '{pool}'. `run.py audit` lists all pools.", 1)
+
+
+@app.command()
+def check_ledger(file: Annotated[Path, typer.Argument(help="What publish-ledger printed.", exists=True)]) -> None:
+    """Check a published ledger: that it is whole, and that nothing was sold that was not there."""
+    from streamserver.stock.publishing import check
+
+    with file.open() as lines:
+        found = check(lines)
+    for finding in found.findings:
+        print(finding)
+    sold = sum(units["sold"] for units in found.units.values())
+    print(f"{found.pool}: {found.entries} entries, {sold} units sold. Newest hash: {found.head}")
+    if found.findings:
+        raise typer.Exit(1)
+
+
+@app.command()
 def create_admin(
     handle: str,
     config: ConfigPath = DEFAULT,
