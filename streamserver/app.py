@@ -46,6 +46,7 @@ from streamserver.rooms.service import RoomService
 from streamserver.rooms.taps import Taps
 from streamserver.rooms.upkeep import Upkeep
 from streamserver.stock.archive import LedgerArchive, is_known
+from streamserver.stock.bags import Bags
 from streamserver.stock.recovery import Recovery, require_verified
 from streamserver.stock.service import StockService
 from streamserver.stock.space import Space
@@ -128,7 +129,8 @@ def build(config: Config, *, verified: bool = True) -> Services:
 def build_recovery(s: Services, ledgers: LedgerArchive) -> Recovery:
     """`s` was built without `verified`."""
     terms = {"room": s.book, "shop": s.catalog}
-    return Recovery(s.database, s.stock_redis, ledgers, s.config.stock, terms, Sales(s.database))
+    bags = Bags(s.live_redis)
+    return Recovery(s.database, s.stock_redis, bags, ledgers, s.config.stock, terms, Sales(s.database))
 
 
 async def recover(config: Config) -> None:

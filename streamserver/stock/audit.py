@@ -112,6 +112,7 @@ class Audit:
         findings += _stream(seen, books, digest)
         findings += [f"Entry {n} cannot be read." for n in books.unreadable]
         findings += [f"Entry {n} takes more units than there were." for n in books.overdrawn]
+        findings += [f"Entry {n} offers a unit to somebody whose turn it was not." for n in books.unfair]
         return books, findings
 
     async def _open_transfers(self, seen: Seen, books: Books) -> list[str]:

@@ -61,7 +61,8 @@ class Transfer(NamedTuple):
 
 @dataclass(slots=True)
 class Books:
-    """One pool's. `overdrawn` are the entries that took more than there was, `unreadable` those that say nothing."""
+    """One pool's. `overdrawn` are the entries that took more than there was, `unfair` the offers to somebody who was not the
+    head of the line, `unreadable` those that say nothing. `lines` has the holds to come, by variant, in order."""
 
     pool: Pool
     n: int = 0
@@ -70,7 +71,9 @@ class Books:
     counts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     sent: dict[str, Transfer] = field(default_factory=dict[str, Transfer])
     received: dict[str, Transfer] = field(default_factory=dict[str, Transfer])
+    lines: dict[str, dict[str, None]] = field(default_factory=dict[str, dict[str, None]])
     overdrawn: list[int] = field(default_factory=list[int])
+    unfair: list[int] = field(default_factory=list[int])
     unreadable: list[int] = field(default_factory=list[int])
 
     def enter(self, n: int, entry: Entry) -> None:
@@ -80,6 +83,7 @@ class Books:
             if entry["kind"] in WAYS:
                 self._shift(entry)
             self._follow(entry)
+            self._queue(entry)
         except (KeyError, TypeError):
             self.unreadable.append(n)
 
@@ -92,6 +96,20 @@ class Books:
             self.received[entry["transfer"]] = Transfer(entry["from"], entry["variant"], entry["quantity"])
         elif entry["kind"] not in WAYS and entry["kind"] not in NO_UNITS:
             raise KeyError(entry["kind"])
+
+    def _queue(self, entry: Entry) -> None:
+        """Whose turn it is: each who leaves the line has an entry, so an offer goes to whoever stands first."""
+        kind = entry["kind"]
+        if kind == "life" and entry["state"] == "closing":
+            self.lines.clear()
+        elif kind in {"wait", "leave", "offer"}:
+            line = self.lines.setdefault(entry["variant"], {})
+            if kind == "wait":
+                line[entry["hold"]] = None
+                return
+            if kind == "offer" and next(iter(line), None) != entry["hold"]:
+                self.unfair.append(self.n)
+            line.pop(entry["hold"], None)
 
     def _shift(self, entry: Entry) -> None:
         source, target = WAYS[entry["kind"]]

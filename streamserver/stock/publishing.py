@@ -55,6 +55,7 @@ def check(lines: Iterable[str]) -> Checked:
     if chain is None or books is None:
         return Checked("", 0, "", {}, ["The file is empty."])
     findings = [f"The ledger was changed: {found}." for found in chain.breaks]
-    findings += [f"Entry {n} takes more than there was." for n in books.overdrawn]
+    findings += [f"Entry {n} takes more units than there were." for n in books.overdrawn]
+    findings += [f"Entry {n} offers a unit to somebody whose turn it was not." for n in books.unfair]
     findings += [f"Entry {n} cannot be read." for n in books.unreadable]
     return Checked(books.pool, chain.n, chain.hash, books.units, findings)

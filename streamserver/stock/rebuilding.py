@@ -34,6 +34,10 @@ class Told:
     payment: str = ""
     attempt: int = 0
 
+    @property
+    def is_living(self) -> bool:
+        return self.status in {"held", "wanted"}
+
 
 @dataclass(slots=True)
 class Waiting:
@@ -146,7 +150,7 @@ class History:
         for id_, hold in self.holds.items():
             source = orjson.dumps(hold.source).decode()
             found["holds"] += [id_, pack_hold(hold, source)]
-            if hold.status in {"held", "wanted"}:
+            if hold.is_living:
                 found["deadlines"] += [hold.deadline + grace_ms, id_]
             if hold.key:
                 found["keys"] += [f"{hold.buyer}/{hold.key}", f"{id_}|{digest(hold.variant, hold.quantity)}"]

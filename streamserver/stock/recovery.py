@@ -24,6 +24,7 @@ from streamserver.kit.log import log
 from streamserver.kit.sql import Database
 from streamserver.stock.adoption import Sale, adopt_sales, adopt_transfers
 from streamserver.stock.archive import LedgerArchive
+from streamserver.stock.bags import Bags
 from streamserver.stock.chain import Entry
 from streamserver.stock.model import Pool
 from streamserver.stock.pseudonyms import Pseudonyms
@@ -85,6 +86,7 @@ class Recovery:
         self,
         database: Database,
         redis: Redis,
+        bags: Bags,
         archive: LedgerArchive,
         config: StockConfig,
         terms: Mapping[str, Terms],
@@ -96,6 +98,7 @@ class Recovery:
         self._config = config
         self._terms = terms
         self._orders = orders
+        self._bags = bags
         self._archive = archive
         self._pseudonyms = Pseudonyms(database)
 
@@ -163,6 +166,7 @@ class Recovery:
         packed = msgpack.packb(adopted), msgpack.packb(variants)
         await self._step(pool, token, "open", history.state, history.closes_at, *packed)
         await cast("Any", self._redis.sadd("pools", pool))
+        await self._bags.add((hold.buyer, id_, pool) for id_, hold in history.holds.items() if hold.is_living)
         log.info("pool rebuilt", pool=pool, generation=generation, holds=len(history.holds), adopted=len(adopted))
 
     async def _history(self, pool: Pool) -> History:

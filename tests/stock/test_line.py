@@ -9,6 +9,7 @@ from streamserver.kit.errors import NotFound
 from streamserver.kit.ids import new_id
 from streamserver.messages.rooms import AnchorChange
 from streamserver.messages.stock import Hold, HoldRequest, LeaveRequest, Place, WaitRequest
+from streamserver.stock.books import Books
 from streamserver.stock.errors import LimitReached, LineClosed, SoldOut
 from streamserver.stock.model import room_pool
 from tests.world import World, guest
@@ -167,3 +168,13 @@ async def test_a_limit_counts_in_both_modes(world: World) -> None:
     pool = room_pool(sale.room)
     assert (await sale.stock.confirm(pool, [wanted.id], "pay_1")).sold
     assert (await sale.stock.confirm(pool, [again.id], "pay_2")).lost == (again.id,)
+
+
+def test_a_ledger_that_passes_somebody_over_is_found() -> None:
+    """The audit, and whoever checks a published ledger, sees an offer to somebody whose turn it was not."""
+    books = Books("room:show")
+    for n, (kind, hold) in enumerate([("wait", "h1"), ("wait", "h2"), ("offer", "h2")], 1):
+        books.enter(
+            n, {"kind": kind, "hold": hold, "variant": "var_a", "quantity": 1, "buyer": "ana", "n": n, "payment": ""}
+        )
+    assert books.unfair == [3]

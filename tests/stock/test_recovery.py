@@ -19,6 +19,7 @@ from streamserver.kit.sql import Database, Table
 from streamserver.messages.stock import HoldRequest
 from streamserver.stock.adoption import Sale as Sold
 from streamserver.stock.archive import LedgerArchive
+from streamserver.stock.bags import Bags
 from streamserver.stock.errors import PoolLost
 from streamserver.stock.model import Pool, room_pool, shop_pool
 from streamserver.stock.recovery import VERIFIED, Recovery
@@ -73,6 +74,7 @@ async def test_an_empty_redis_comes_back_as_it_was(sale: Sale) -> None:
     assert await sale.findings() == []
     [held] = await sale.world.services.stock.holds_in(sale.pool, [sale.held])
     assert (held.status, held.buyer) == ("held", sale.holder.buyer)
+    assert [hold.id for hold in await sale.world.services.stock.holds(sale.holder.buyers)] == [sale.held]
     await sale.hold(guest())
     await sale.archive()
     assert await sale.findings() == []
@@ -268,7 +270,8 @@ async def test_a_rebuilt_pool_behaves_as_if_nothing_had_happened(
         await connection.run_sync(Table.metadata.create_all)
     pair, ledgers = Pair(redis, pool), LedgerArchive(database, redis)
     terms = SameTerms(pair)
-    recovery = Recovery(database, redis, ledgers, StockConfig(grace_seconds=0), dict.fromkeys(KINDS, terms), NoOrders())
+    config = StockConfig(grace_seconds=0)
+    recovery = Recovery(database, redis, Bags(redis), ledgers, config, dict.fromkeys(KINDS, terms), NoOrders())
     await pair.set_up()
     await cast("Any", redis.sadd("pools", pool))
     for name, *arguments in [("restock", "start", "var_a", 6), ("restock", "start_b", "var_b", 2), *script]:

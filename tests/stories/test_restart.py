@@ -1,15 +1,18 @@
 """Every process dies at once; after a start everything is as it was."""
 
 import asyncio
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 from aiohttp import ClientError
+from redis.asyncio import Redis
 
 from streamserver.kit.ids import new_id
-from tests.harness import Server
+from streamserver.stock.store import PoolStore
+from tests.harness import Server, run
 from tests.stories.people import Host, Person, Refused
 
 
@@ -56,6 +59,51 @@ async def test_killed_and_started_again(tmp_path: Path) -> None:
         assert (await host.get(f"rooms/{room['about']['id']}/sales"))["variants"] == sales["variants"]
         assert (await buyer.buy([held["id"]]))["status"] == "paid"
     server.stop()
+
+
+async def test_started_again_without_redis_files(tmp_path: Path) -> None:
+    """Redis's folder is gone: stock, bag and orders come back from the database, and nobody buys twice what is sold."""
+    server = Server(tmp_path / "data")
+    async with Host(server.url) as host, Person(server.url) as buyer:
+        await host.open("hanna")
+        variant = (await host.offer("Mug", 3))["variants"][0]["id"]
+        await host.post(f"rooms/{host.room}/start")
+        await buyer.sign_up("bertha")
+        wishes = [{"key": new_id("key"), "variant": variant} for _ in range(3)]
+        bought, held = [await buyer.post(f"rooms/{host.room}/holds", wish) for wish in wishes[:2]]
+        order = await buyer.buy([bought["id"]])
+        sales = await host.get(f"rooms/{host.room}/sales")
+        await archived(server)
+    server.stop()
+    shutil.rmtree(tmp_path / "data" / "redis")
+
+    server = Server(tmp_path / "data")
+    async with Host(server.url) as host, Person(server.url) as buyer:
+        await host.sign_in("hanna")
+        await buyer.sign_in("bertha")
+        assert (await host.get(f"rooms/{sales_room(bought)}/sales"))["variants"] == sales["variants"]
+        assert await buyer.get(f"orders/{order['id']}") == order
+        again = await buyer.post(f"rooms/{sales_room(bought)}/holds", wishes[1])
+        assert (again["id"], again["replayed"], again["status"]) == (held["id"], True, "held")
+        assert [item["hold"] for part in (await buyer.get("bag"))["parts"] for item in part["items"]] == [held["id"]]
+        assert (await buyer.buy([held["id"]]))["status"] == "paid"
+        assert (await buyer.post(f"rooms/{sales_room(bought)}/holds", wishes[2]))["left"] == 0
+    audit = await asyncio.to_thread(run, "audit", env=server.environment)
+    assert audit.returncode == 0, audit.stdout
+    server.stop()
+
+
+def sales_room(hold: dict[str, str]) -> str:
+    return hold["pool"].removeprefix("room:")
+
+
+async def archived(server: Server) -> None:
+    """Return once every ledger is in SQL: what is not may be lost with Redis."""
+    async with Redis(unix_socket_path=str(server.data / "redis" / "redis.sock")) as redis:
+        while True:
+            if not await PoolStore(redis).pools_with_ledger():
+                return
+            await asyncio.sleep(0.1)
 
 
 async def test_a_killed_web_process_is_missed_by_nobody(tmp_path: Path) -> None:
