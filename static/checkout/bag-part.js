@@ -6,6 +6,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { controls } from "../shared/controls.js";
 import { money } from "../shared/format.js";
+import { isLiving } from "../shared/hold-tokens.js";
 import "../shared/hold-timer.js";
 import "../shared/icon.js";
 
@@ -18,12 +19,12 @@ const GONE = {
   returned: "Already ordered, and given back.",
 };
 
-/** The part's money, counting only what is still set aside. @param {Part} part */
+/** The part's money, counting only what can be checked out. @param {Part} part */
 export function totals(part) {
-  const held = part.items.filter(({ status }) => status === "held");
-  const subtotal = held.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
-  const shipping = held.length > 0 ? part.shop.shipping : 0;
-  return { held, subtotal, shipping, total: subtotal + shipping };
+  const living = part.items.filter(isLiving);
+  const subtotal = living.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
+  const shipping = living.length > 0 ? part.shop.shipping : 0;
+  return { living, subtotal, shipping, total: subtotal + shipping };
 }
 
 /** @param {BagItem} item */
@@ -47,6 +48,7 @@ class BagPart extends LitElement {
       h3 a:hover { text-decoration: underline; }
       .price { font-weight: 640; }
       .timer { display: flex; align-items: center; gap: 0.375rem; margin-top: var(--space-2); font-size: var(--text-s); }
+      .wanted { align-items: flex-start; color: var(--color-warn); line-height: 1.4; }
       .icon-button { margin: -0.5rem -0.75rem 0 0; }
       .end { display: grid; justify-items: end; align-content: space-between; }
       .gone .words { grid-column: 2 / -1; }
@@ -78,13 +80,13 @@ class BagPart extends LitElement {
   }
 
   /** @param {BagItem} item @param {string} currency */
-  #held(item, currency) {
+  #living(item, currency) {
     return html`<li>
       ${this.#picture(item)}
       <div>
         ${this.#words(item)}
         <p class="muted small number">${item.quantity} × ${money(item.price, currency)}</p>
-        <p class="timer"><ui-icon name="timer"></ui-icon><span>Yours for <hold-timer .deadline=${item.deadline} .nowOffset=${this.clockOffset}></hold-timer></span></p>
+        ${this.#until(item)}
       </div>
       <div class="end">
         <button type="button" class="icon-button" aria-label="Remove ${item.title}" ?disabled=${this.busy.has(item.hold)}
@@ -92,6 +94,14 @@ class BagPart extends LitElement {
         <span class="price number">${money(item.price * item.quantity, currency)}</span>
       </div>
     </li>`;
+  }
+
+  /** @param {BagItem} item */
+  #until({ deadline, status }) {
+    const timer = html`<hold-timer .deadline=${deadline} .nowOffset=${this.clockOffset}></hold-timer>`;
+    return status === "held"
+      ? html`<p class="timer"><ui-icon name="timer"></ui-icon><span>Yours for ${timer}</span></p>`
+      : html`<p class="timer wanted"><ui-icon name="zap"></ui-icon><span>Not set aside: whoever pays first gets it. Price stands for ${timer}</span></p>`;
   }
 
   /** @param {BagItem} item */
@@ -110,10 +120,10 @@ class BagPart extends LitElement {
   render() {
     if (!this.contents) return nothing;
     const { currency, items, shop } = this.contents;
-    const { held, subtotal, shipping, total } = totals(this.contents);
-    return html`<ul role="list">${items.map((item) => (item.status === "held" ? this.#held(item, currency) : this.#gone(item)))}</ul>
+    const { living, subtotal, shipping, total } = totals(this.contents);
+    return html`<ul role="list">${items.map((item) => (isLiving(item) ? this.#living(item, currency) : this.#gone(item)))}</ul>
       ${
-        held.length > 0
+        living.length > 0
           ? html`<dl class="number">
             <div><dt>Items</dt><dd>${money(subtotal, currency)}</dd></div>
             <div><dt>Shipping by ${shop.name}</dt><dd>${shipping > 0 ? money(shipping, currency) : "Free"}</dd></div>

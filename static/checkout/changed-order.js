@@ -1,14 +1,17 @@
-/** `<changed-order .order .busy>`: what was lost before payment and what is left to pay. Fires `pay`. Slot: a problem. */
+/**
+ * `<changed-order .order .wanted .busy>`: what was lost before payment and what is left to pay; `.wanted` are the variants
+ * that were not set aside. Fires `pay`. Slot: a problem.
+ */
 
 import { css, html, LitElement, nothing } from "lit";
 import { controls } from "../shared/controls.js";
 import { money } from "../shared/format.js";
 import "../shared/order-lines.js";
 
-/** @import {Order} from "../shared/messages.js" */
+/** @import {Order, OrderLine} from "../shared/messages.js" */
 
 class ChangedOrder extends LitElement {
-  static properties = { order: { attribute: false }, busy: { type: Boolean } };
+  static properties = { order: { attribute: false }, wanted: { attribute: false }, busy: { type: Boolean } };
 
   static styles = [
     controls,
@@ -23,6 +26,8 @@ class ChangedOrder extends LitElement {
     super();
     /** @type {Order | null} */
     this.order = null;
+    /** @type {Set<string>} */
+    this.wanted = new Set();
     this.busy = false;
   }
 
@@ -30,14 +35,20 @@ class ChangedOrder extends LitElement {
     if (!this.busy) this.dispatchEvent(new Event("pay"));
   }
 
+  /** @param {OrderLine} line */
+  #why({ title, variant }) {
+    if (this.wanted.has(variant)) return `${title}: somebody else paid first, and none is left. `;
+    return `${title}: your hold was over, and no unit was left to take again. `;
+  }
+
   render() {
     if (!this.order) return nothing;
     const { lines, status, total, currency } = this.order;
-    const lost = lines.filter((line) => line.status === "gone").map(({ title }) => title);
+    const lost = lines.filter((line) => line.status === "gone");
     const payable = status === "pending" && lost.length < lines.length;
     return html`<div class="stack" role="alert">
       <h1>Your order has changed</h1>
-      <p>${lost.length > 0 ? `${lost.join(", ")}: your hold was over, and no unit was left to take again. ` : nothing}Nothing has been charged.</p>
+      <p>${lost.map((line) => this.#why(line))}Nothing has been charged.</p>
       <section class="card"><h2 class="visually-hidden">Items</h2><order-lines .order=${this.order}></order-lines></section>
       <slot></slot>
       ${payable ? html`<button type="button" class="button primary wide" aria-disabled=${this.busy} @click=${this.#pay}>${this.busy ? "One moment…" : `Pay ${money(total, currency)} instead`}</button>` : nothing}

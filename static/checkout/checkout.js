@@ -68,6 +68,8 @@ class CheckoutPage extends LitElement {
     this.begun = null;
     /** The order as it is after lines were lost. @type {Order | null} */
     this.changed = null;
+    /** Variants of the order that were not set aside. @type {Set<string>} */
+    this.wanted = new Set();
     this.ready = false;
   }
 
@@ -109,18 +111,21 @@ class CheckoutPage extends LitElement {
     } catch (error) {
       toast(asApiError(error).message, { tone: "bad" });
     }
-    await bag.refresh().catch(() => {});
+    await bag.gaveBack(hold).catch(() => {});
     this.removing = new Set([...this.removing].filter((other) => other !== hold));
   }
 
   /** @param {BagPart} part @param {Contact} contact */
   async #place(part, contact) {
     Object.assign(this, { busy: true, message: "", errors: {} });
-    const request = { holds: totals(part).held.map(({ hold }) => hold), ...contact };
+    const { living } = totals(part);
+    const request = { holds: living.map(({ hold }) => hold), ...contact };
+    const tokens = living.map(({ token }) => token);
+    this.wanted = new Set(living.flatMap(({ status, variant }) => (status === "wanted" ? variant : [])));
     try {
       const order = await once(`order:${part.shop.id}:${part.currency}`, request, (key) =>
         untilAnswered(
-          () => post("orders", { ...request, key }),
+          () => post("orders", { ...request, key, tokens }),
           () => this.#lost(),
         ),
       );
@@ -162,19 +167,19 @@ class CheckoutPage extends LitElement {
 
   /** @param {BagPart} part */
   #checkout(part) {
-    const { held, total } = totals(part);
+    const { living, total } = totals(part);
     const form = html`<address-form .errors=${this.errors} .busy=${this.busy} .known=${this.#known()}
       .label=${`Pay ${money(total, part.currency)}`}
       @pay=${(/** @type {CustomEvent<Contact>} */ event) => this.#place(part, event.detail)}>
       ${problem(this.message)}
-      <p class="foot">You pay on the next page. Your items stay set aside for you until their time is up.</p>
+      <p class="foot">You pay on the next page. ${living.some(({ status }) => status === "wanted") ? "What is not set aside goes to whoever pays first." : "Your items stay set aside for you until their time is up."}</p>
     </address-form>`;
     const nothingLeft = html`<div class="stack"><h2>Nothing left to pay</h2><p class="muted">None of these items is set aside for you any more.</p>
       <p><a class="button" href="/">See who is live</a></p></div>`;
     return html`<h1>Check out</h1>
       <div class="columns">
         <section class="bag card" aria-label="Your items from ${part.shop.name}"><h2 class="visually-hidden">Your items</h2>${this.#items(part)}</section>
-        <section aria-label="Your details">${held.length > 0 ? form : nothingLeft}</section>
+        <section aria-label="Your details">${living.length > 0 ? form : nothingLeft}</section>
       </div>`;
   }
 
@@ -185,7 +190,7 @@ class CheckoutPage extends LitElement {
 
   /** @param {BagPart} part */
   #choice(part) {
-    const some = totals(part).held.length > 0;
+    const some = totals(part).living.length > 0;
     return html`<section class="card part">
       <h2>${part.shop.name}</h2>
       ${this.#items(part)}
@@ -208,7 +213,7 @@ class CheckoutPage extends LitElement {
     if (!this.ready) return html`<div aria-busy="true"><h1>Check out</h1><div class="skeleton wait"></div></div>`;
     if (this.changed) {
       const order = this.changed;
-      return html`<changed-order .order=${order} .busy=${this.busy} @pay=${() => this.#pay(order)}>${problem(this.message)}</changed-order>`;
+      return html`<changed-order .order=${order} .wanted=${this.wanted} .busy=${this.busy} @pay=${() => this.#pay(order)}>${problem(this.message)}</changed-order>`;
     }
     const part = this.#part;
     if (part) return this.#checkout(part);

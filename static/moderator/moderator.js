@@ -5,7 +5,7 @@ import { controls } from "../shared/controls.js";
 import { count, timeOnly } from "../shared/format.js";
 import { keepReady } from "../shared/icon.js";
 import "../shared/life-chip.js";
-import { LiveRoom, unitsLeft, viewersOf } from "../shared/live.js";
+import { LiveRoom, stockOf, viewersOf } from "../shared/live.js";
 import { offersOf, totalLeft } from "../shared/offers.js";
 import "../shared/stock-badge.js";
 import { toast } from "../shared/toast.js";
@@ -193,7 +193,7 @@ class ModeratorDesk extends LitElement {
    */
   #row(state, anchor, place) {
     const pinned = state.pins.pins.some((pin) => pin.anchor === anchor.id);
-    const left = totalLeft(offersOf(null, anchor, unitsLeft(state)));
+    const left = totalLeft(offersOf(null, anchor, stockOf(state)));
     return html`
       <li data-anchor=${anchor.id} tabindex="-1" class=${pinned ? "pinned" : ""}>
         ${picture(anchor)}

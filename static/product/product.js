@@ -13,7 +13,8 @@ import { me } from "../shared/me.js";
 import { failed } from "../shared/page-states.js";
 import { once, unanswered, untilAnswered } from "../shared/pending.js";
 import "../shared/product-sheet.js";
-import { isSelling, unitsLeft } from "../shared/room-state.js";
+import { isSelling, stockOf } from "../shared/room-state.js";
+import "../shared/turn-dialog.js";
 import { RoomTerms } from "./room-terms.js";
 
 /** @import {ApiError} from "../shared/api.js" */
@@ -21,6 +22,8 @@ import { RoomTerms } from "./room-terms.js";
 /** @import {ProductSheet} from "../shared/product-sheet.js" */
 
 const STOCK_REFRESH_MS = 15_000;
+/** Without a show there are no places in line. @type {Map<string, import("../shared/waiting-line.js").Standing>} */
+const NOWHERE = new Map();
 
 /** A reload on a sheet's address opens this page inside the room's history: going back must open the room itself. */
 function leaveWithAddress() {
@@ -112,8 +115,9 @@ class ProductPage extends LitElement {
     try {
       await untilAnswered(me, () => this.#lost());
       const hold = await once(place, request, (key, kept) => this.#send(place, { ...request, key }, kept));
-      await bag.refresh().catch(() => {});
+      await bag.took(hold).catch(() => {});
       sheet.result({ hold });
+      if (hold.status === "wanted") location.assign(`/checkout?shop=${this.product?.shop.id}`); // every second counts
     } catch (error) {
       sheet.result({ error: asApiError(error) });
       this.#refresh();
@@ -156,12 +160,16 @@ class ProductPage extends LitElement {
     if (!this.product)
       return html`<div class="wait" aria-busy="true"><div class="skeleton"></div><div class="skeleton"></div></div>`;
     const anchor = this.#anchor;
+    const standings = this.room?.line?.standings ?? NOWHERE;
     return html`${this.#crumbs()}
       ${this.room?.isOver ? html`<p class="notice"><ui-icon name="info"></ui-icon><span>The show is over. You can still buy this from the shop, at the shop's price.</span></p>` : nothing}
-      <product-sheet .product=${this.product} .anchor=${anchor} .stock=${anchor ? unitsLeft(this.room?.state ?? null) : null}
+      <product-sheet .product=${this.product} .anchor=${anchor} .stock=${anchor ? stockOf(this.room?.state ?? null) : null}
+        .line=${this.room?.line ?? null} .standings=${standings}
         .selling=${this.#closed === ""} .closed=${this.#closed} .stale=${this.offline || (anchor !== null && this.room?.stale === true)}
         .clockOffset=${this.room?.clockOffset || bag.clockOffset}
-        @buy=${(/** @type {CustomEvent<{variant: string, quantity: number}>} */ event) => this.#buy(event.detail)}></product-sheet>`;
+        @buy=${(/** @type {CustomEvent<{variant: string, quantity: number}>} */ event) => this.#buy(event.detail)}></product-sheet>
+      <turn-dialog .line=${this.room?.line ?? null} .standings=${standings} .anchors=${this.room?.state?.lineup.anchors ?? []} .shown=${this.productId}
+        .clockOffset=${this.room?.clockOffset ?? 0}></turn-dialog>`;
   }
 }
 

@@ -3,6 +3,7 @@
 import { get } from "../shared/api.js";
 import { LiveRoom } from "../shared/live.js";
 import { reduce } from "../shared/room-state.js";
+import { WaitingLine } from "../shared/waiting-line.js";
 
 /** @import {RoomState} from "../shared/room-state.js" */
 
@@ -12,6 +13,8 @@ export class RoomTerms extends EventTarget {
   #first = null;
   /** @type {LiveRoom | null} */
   #live = null;
+  /** @type {WaitingLine | null} */
+  line = null;
 
   /** @param {string} id */
   constructor(id) {
@@ -24,7 +27,10 @@ export class RoomTerms extends EventTarget {
     this.#first = reduce(null, "snapshot", await get(`rooms/${this.id}`));
     if (this.isOver || this.#live) return;
     this.#live = new LiveRoom(this.id);
-    this.#live.addEventListener("change", () => this.dispatchEvent(new Event("change")));
+    this.line = new WaitingLine(this.#live);
+    for (const source of [this.#live, this.line]) {
+      source.addEventListener("change", () => this.dispatchEvent(new Event("change")));
+    }
   }
 
   get state() {

@@ -1,19 +1,26 @@
 /**
- * The bag of this browser or account: one copy a page. `bag.refresh()` after a purchase; it fires `change`. `<bag-button>` is
- * the way to it, with the number of units set aside.
+ * The bag of this browser or account: one copy a page. `bag.took(hold)` after a purchase; it fires `change`. Holds that the
+ * server has lost are taken again by their tokens, or said to be lost, once. `<bag-button>` is the way to the bag, with the
+ * number of its units.
  */
 
 import { css, html, LitElement, nothing } from "lit";
-import { get } from "./api.js";
+import { ApiError, get, post } from "./api.js";
 import { controls } from "./controls.js";
 import { count } from "./format.js";
+import { forget, isLiving, missingFrom, remember } from "./hold-tokens.js";
 import "./icon.js";
+import { me } from "./me.js";
+import { toast } from "./toast.js";
 
-/** @import {Bag, BagItem} from "./messages.js" */
+/** @import {Kept} from "./hold-tokens.js" */
+/** @import {Bag, BagItem, Hold} from "./messages.js" */
 
 const AFTER_DEADLINE_MS = 400;
 const SHORTEST_WAIT_MS = 2_000; // a hold may be a moment overdue before the server notices
 const LONGEST_WAIT_MS = 24 * 3_600_000;
+const LOST = "Something that was set aside for you was lost, and it is sold out now. Nothing was charged.";
+const WISH_LOST = "Something in your bag was lost, and it is sold out now. Nothing was charged.";
 
 class BagStore extends EventTarget {
   /** @type {Bag | null} null until the first answer */
@@ -23,37 +30,100 @@ class BagStore extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** Items still set aside. @returns {BagItem[]} */
-  get held() {
-    return (this.value?.parts ?? []).flatMap(({ items }) => items).filter(({ status }) => status === "held");
+  /** @returns {BagItem[]} what is in it, and what expired lately */
+  get items() {
+    return (this.value?.parts ?? []).flatMap(({ items }) => items);
   }
 
-  /** Units still set aside. */
+  /** What can be checked out. */
+  get living() {
+    return this.items.filter(isLiving);
+  }
+
+  /** Units that can be checked out. */
   get count() {
-    return this.held.reduce((sum, { quantity }) => sum + quantity, 0);
+    return this.living.reduce((sum, { quantity }) => sum + quantity, 0);
   }
 
-  /** @returns {Promise<Bag>} rejects with the ApiError, keeping what was known */
+  /** A hold was granted; it is certain, also when the bag cannot be read now. @param {Hold} hold */
+  async took(hold) {
+    remember([hold], await account());
+    await this.refresh();
+  }
+
+  /** A hold was given back. @param {string} hold */
+  async gaveBack(hold) {
+    forget([hold]);
+    await this.refresh();
+  }
+
+  /** Rejects with the ApiError, keeping what was known. */
   async refresh() {
-    const bag = /** @type {Bag} */ (await get("bag"));
+    const [bag, own] = await Promise.all([get("bag"), account()]);
+    const missing = missingFrom(bag, own);
+    this.#take(missing.length > 0 ? await restored(bag, missing, own) : bag, own);
+  }
+
+  /** @param {Bag} bag @param {string} own */
+  #take(bag, own) {
     this.value = bag;
     this.clockOffset = bag.at - Date.now();
+    remember(this.items, own);
     this.#watchDeadlines(bag);
     this.dispatchEvent(new Event("change"));
-    return bag;
   }
 
   /** Look again just after the next deadline. @param {Bag} bag */
   #watchDeadlines(bag) {
     clearTimeout(this.#timer);
-    if (this.held.length === 0) return;
-    const next = Math.min(...this.held.map(({ deadline }) => deadline)) - bag.at;
+    if (this.living.length === 0) return;
+    const next = Math.min(...this.living.map(({ deadline }) => deadline)) - bag.at;
     const wait = Math.min(Math.max(next + AFTER_DEADLINE_MS, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
     this.#timer = setTimeout(() => this.refresh().catch(() => {}), wait);
   }
 }
 
 export const bag = new BagStore();
+
+/** The handle of whoever is signed in; empty for a guest. */
+async function account() {
+  return (await me()).account?.handle ?? "";
+}
+
+/**
+ * The bag with what the server had lost and could take again. What it could not is told, once.
+ * @param {Bag} bag as it was read
+ * @param {Kept[]} missing
+ * @param {string} own account
+ * @returns {Promise<Bag>} as it was read, when the server cannot tell now: the next look asks again
+ */
+async function restored(bag, missing, own) {
+  try {
+    const whole = /** @type {Bag} */ (await post("bag", { tokens: missing.map(({ token }) => token) }));
+    const still = missingFrom(whole, own).map(({ hold }) => hold);
+    const unknown = await Promise.all(still.map(isUnknown));
+    tellLost(forget(still).filter(({ hold }) => unknown[still.indexOf(hold)]));
+    return whole;
+  } catch {
+    return bag;
+  }
+}
+
+/** Whether the server does not know a hold; one that it knows was sold or given back on another page. @param {string} hold */
+async function isUnknown(hold) {
+  try {
+    await get(`holds/${hold}`);
+    return false;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true;
+    throw error;
+  }
+}
+
+/** @param {Kept[]} lost */
+function tellLost(lost) {
+  if (lost.length > 0) toast(lost.every(({ wanted }) => wanted) ? WISH_LOST : LOST, { tone: "bad" });
+}
 
 class BagButton extends LitElement {
   static properties = { units: { state: true } };

@@ -7,9 +7,9 @@ import { io } from "socket.io-client";
 import { ApiError, newKey } from "./api.js";
 import { reduce } from "./room-state.js";
 
-export { isSelling, reduce, unitsLeft, viewersOf } from "./room-state.js";
+export { isSelling, reduce, stockOf, viewersOf } from "./room-state.js";
 
-/** @import {Fault, Hold, HoldRequest, PinChange, Problem} from "./messages.js" */
+/** @import {Fault, Hold, HoldRequest, PinChange, Place, Problem} from "./messages.js" */
 /** @import {Socket} from "socket.io-client" */
 /** @import {RoomState} from "./room-state.js" */
 
@@ -22,7 +22,8 @@ const NOT_FINAL = new Set(["one_moment", "too_many_requests", "not_joined"]);
 class LostAnswer extends Error {}
 
 /**
- * One room over one socket. Fires `change` whenever `state`, `online`, `stale` or `fault` changed.
+ * One room over one socket. Fires `change` whenever `state`, `online`, `stale` or `fault` changed, `turn` with a Turn as
+ * `detail`, and `ping` whenever the server looks whether we are there.
  */
 export class LiveRoom extends EventTarget {
   /** @type {RoomState | null} */
@@ -85,6 +86,21 @@ export class LiveRoom extends EventTarget {
   }
 
   /**
+   * Take a place in line, or keep it. Asked once: whoever waits asks again anyway.
+   * @param {string} variant
+   * @returns {Promise<Place>} rejects with the server's ApiError, or with another error when no answer came
+   */
+  async wait(variant) {
+    await this.#ready();
+    return this.#call("wait", { variant });
+  }
+
+  /** @param {string} variant */
+  leaveLine(variant) {
+    return this.#settle("leave_line", () => ({ variant }));
+  }
+
+  /**
    * Pin or unpin as seen now. Rejects with `pins_full` or `pin_conflict`, whose `details.pins` are taken over first.
    * @param {Omit<PinChange, "operation" | "version">} change
    */
@@ -122,6 +138,8 @@ export class LiveRoom extends EventTarget {
     for (const name of ["snapshot", "event", "states", "rights"]) {
       socket.on(name, (payload) => this.#take(name, payload));
     }
+    socket.on("turn", (turn) => this.dispatchEvent(new CustomEvent("turn", { detail: turn })));
+    socket.io.on("ping", () => this.dispatchEvent(new Event("ping")));
     socket.on("fault", (/** @type {Fault} */ fault) => this.#turnedAway(fault, fault.retry));
     socket.on("connect", () => {
       this.online = true;

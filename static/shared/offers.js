@@ -2,12 +2,12 @@
  * What a buyer is offered: the product's own variants, or an anchor's terms with a room's live stock. Pure functions.
  */
 
-/** @import {Anchor, Product} from "./messages.js" */
+/** @import {Anchor, Product, StockState} from "./messages.js" */
 
 /**
- * One variant as it is sold here. `left` null: not known. `limit` is how many one buyer may take.
+ * One variant as it is sold here. `left` null: not known. `limit` is how many one buyer may take; `waiting` stand in line.
  * @typedef {{id: string, title: string, options: string[], price: number, compareAt: number | null, limit: number,
- *   left: number | null}} Offer
+ *   left: number | null, waiting: number}} Offer
  */
 
 const STORE_LIMIT = 10; // the server decides; this only bounds the stepper of a product page
@@ -15,7 +15,7 @@ const STORE_LIMIT = 10; // the server decides; this only bounds the stepper of a
 /**
  * @param {Product | null} product
  * @param {Anchor | null} anchor its terms win
- * @param {Map<string, number> | null} stock units left in the room, by variant
+ * @param {Map<string, StockState> | null} stock what is left in the room, by variant
  * @returns {Offer[]}
  */
 export function offersOf(product, anchor, stock) {
@@ -23,13 +23,15 @@ export function offersOf(product, anchor, stock) {
     return anchor.variants.map((variant) => ({
       ...common(variant),
       limit: variant.limit,
-      left: stock?.get(variant.id) ?? null,
+      left: stock?.get(variant.id)?.available ?? null,
+      waiting: stock?.get(variant.id)?.waiting ?? 0,
     }));
   }
   return (product?.variants ?? []).map((variant) => ({
     ...common(variant),
     limit: STORE_LIMIT,
-    left: stock?.get(variant.id) ?? variant.available ?? null,
+    left: variant.available ?? null,
+    waiting: 0,
   }));
 }
 
@@ -47,6 +49,9 @@ export function totalLeft(offers) {
   return known.length === 0 ? null : known.reduce((sum, left) => sum + left, 0);
 }
 
+/** @param {Offer[]} offers how many people wait for any of them */
+export const totalWaiting = (offers) => offers.reduce((sum, { waiting }) => sum + waiting, 0);
+
 /**
  * The cheapest offer, and whether others cost more.
  * @param {Offer[]} offers
@@ -56,4 +61,15 @@ export function cheapest(offers) {
   if (offers.length === 0) return null;
   const offer = offers.reduce((best, other) => (other.price < best.price ? other : best));
   return { offer, varies: offers.some(({ price }) => price !== offer.price) };
+}
+
+/** @param {Anchor[]} anchors @param {string} variant */
+export function anchorOf(anchors, variant) {
+  return anchors.find(({ variants }) => variants.some(({ id }) => id === variant));
+}
+
+/** What a variant is called here. @param {Anchor | undefined} anchor @param {string} variant */
+export function nameOf(anchor, variant) {
+  const title = anchor?.variants.find(({ id }) => id === variant)?.title;
+  return [anchor?.title ?? "This product", title].filter(Boolean).join(", ");
 }

@@ -5,12 +5,12 @@
 
 import { css, html, LitElement, nothing } from "lit";
 import { controls } from "./controls.js";
-import { cheapest, offersOf, totalLeft } from "./offers.js";
+import { cheapest, offersOf, totalLeft, totalWaiting } from "./offers.js";
 import "./icon.js";
 import "./price-tag.js";
 import "./stock-badge.js";
 
-/** @import {Anchor, Product} from "./messages.js" */
+/** @import {Anchor, Product, StockState} from "./messages.js" */
 
 class ProductCard extends LitElement {
   static properties = {
@@ -40,6 +40,7 @@ class ProductCard extends LitElement {
       h3 a::after { content: ""; position: absolute; inset: 0; border-radius: var(--radius-m); }
       h3 a:focus-visible { outline: none; }
       h3 a:focus-visible::after { outline: 3px solid var(--color-focus); outline-offset: 2px; }
+      .mode { color: var(--color-warn); font-size: var(--text-s); font-weight: 580; line-height: 1.3; }
       ::slotted(*) { position: relative; z-index: 1; }
       :host([sold-out]) .picture { filter: grayscale(0.9); opacity: 0.6; }
       :host([sold-out]) price-tag { opacity: 0.7; }
@@ -55,7 +56,7 @@ class ProductCard extends LitElement {
     this.product = null;
     /** @type {Anchor | null} */
     this.anchor = null;
-    /** @type {Map<string, number> | null} */
+    /** @type {Map<string, StockState> | null} */
     this.stock = null;
     this.stale = false;
     this.layout = "row";
@@ -89,7 +90,8 @@ class ProductCard extends LitElement {
     return html`
       <h3>${this.href ? html`<a href=${this.href}>${title}</a>` : title}</h3>
       ${best ? html`<price-tag .amount=${best.offer.price} .compareAt=${best.offer.compareAt} .currency=${currency} .from=${best.varies}></price-tag>` : nothing}
-      <stock-badge .available=${totalLeft(this.#offers)} .stale=${this.stale}></stock-badge>`;
+      <stock-badge .available=${totalLeft(this.#offers)} .waiting=${totalWaiting(this.#offers)} .stale=${this.stale}></stock-badge>
+      ${this.stock && this.anchor?.mode === "first_paid" ? html`<span class="mode">First paid, first served</span>` : nothing}`;
   }
 
   render() {

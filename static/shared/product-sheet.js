@@ -1,10 +1,10 @@
 /**
  * `<product-sheet>`: a product with its variants, price, units left and *Buy*; on its own page and in the viewer's sheet.
  *
- * `.product` may still be loading when `.anchor` (a room's terms) is known. `.stock` maps variant ids to the units left in the
- * room. `.selling`: holds are taken now, else `.closed` says why not. `.stale`: counts are old, a tap waits. `.clockOffset`:
- * the server's clock minus this device's, in ms. Fires `buy` {variant, quantity}; the page answers with `result({hold})` or
- * `result({error})`.
+ * `.product` may still be loading when `.anchor` (a room's terms) is known. `.stock` maps variant ids to what is left in the
+ * room; `.line` is the room's waiting line, with its `.standings`. `.selling`: holds are taken now, else `.closed` says why not.
+ * `.stale`: counts are old, a tap waits. `.clockOffset`: the server's clock minus this device's, in ms. Fires `buy`
+ * {variant, quantity}; the page answers with `result({hold})` or `result({error})`.
  */
 
 import { css, html, LitElement, nothing } from "lit";
@@ -14,6 +14,7 @@ import { isSoldOut, offersOf } from "./offers.js";
 import { problem } from "./page-states.js";
 import "./hold-card.js";
 import "./icon.js";
+import "./line-place.js";
 import "./price-tag.js";
 import "./product-gallery.js";
 import "./quantity-stepper.js";
@@ -21,14 +22,17 @@ import "./stock-badge.js";
 import "./variant-picker.js";
 
 /** @import {ApiError} from "./api.js" */
-/** @import {Anchor, Hold, Product} from "./messages.js" */
+/** @import {Anchor, Hold, Product, StockState} from "./messages.js" */
 /** @import {Offer} from "./offers.js" */
+/** @import {Standing, WaitingLine} from "./waiting-line.js" */
 
 export class ProductSheet extends LitElement {
   static properties = {
     product: { attribute: false },
     anchor: { attribute: false },
     stock: { attribute: false },
+    line: { attribute: false },
+    standings: { attribute: false },
     selling: { type: Boolean },
     closed: {},
     stale: { type: Boolean },
@@ -50,6 +54,7 @@ export class ProductSheet extends LitElement {
       .shop { color: var(--color-muted); font-size: var(--text-s); font-weight: 580; }
       .price { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: var(--space-2) var(--space-4); }
       price-tag { font-size: var(--text-xl); }
+      .mode { display: flex; flex-basis: 100%; gap: var(--space-2); color: var(--color-warn); font-size: var(--text-s); line-height: 1.4; }
       .buy { display: grid; gap: var(--space-3); }
       .buy .line { display: flex; gap: var(--space-3); }
       .buy .primary { flex: 1; min-height: 3.125rem; font-size: var(--text-l); }
@@ -78,8 +83,12 @@ export class ProductSheet extends LitElement {
     this.product = null;
     /** @type {Anchor | null} */
     this.anchor = null;
-    /** @type {Map<string, number> | null} */
+    /** @type {Map<string, StockState> | null} */
     this.stock = null;
+    /** @type {WaitingLine | null} */
+    this.line = null;
+    /** @type {Map<string, Standing>} */
+    this.standings = new Map();
     this.selling = true;
     this.closed = "This is not on sale right now.";
     this.stale = false;
@@ -138,6 +147,10 @@ export class ProductSheet extends LitElement {
     this.dispatchEvent(new CustomEvent("buy", { detail }));
   }
 
+  get #isFirstPaid() {
+    return this.anchor?.mode === "first_paid";
+  }
+
   #pictures() {
     const name = this.product?.title ?? this.anchor?.title ?? "";
     const image = this.anchor?.image;
@@ -160,32 +173,51 @@ export class ProductSheet extends LitElement {
     const currency = this.anchor?.currency ?? this.product?.shop.currency;
     return html`<div class="price">
       <price-tag .amount=${offer.price} .compareAt=${offer.compareAt} .currency=${currency}></price-tag>
-      <stock-badge .available=${offer.left} .stale=${this.stale}></stock-badge>
+      <stock-badge .available=${offer.left} .waiting=${offer.waiting} .stale=${this.stale}></stock-badge>
+      ${this.#isFirstPaid ? html`<p class="mode"><ui-icon name="zap"></ui-icon><span><strong>First paid, first served.</strong> Nothing is set aside until you pay.</span></p>` : nothing}
     </div>`;
   }
 
   /** @param {Offer} offer */
   #purchase(offer) {
     if (this.hold) {
-      return html`<div class="buy"><hold-card .hold=${this.hold} .shop=${this.anchor?.shop.id ?? this.product?.shop.id} .nowOffset=${this.clockOffset}
+      return html`<div class="buy"><hold-card .hold=${this.hold} .shop=${this.#shop} .nowOffset=${this.clockOffset}
         @again=${() => this.result({})}></hold-card></div>`;
     }
-    const out = isSoldOut(offer);
-    const max = most(offer);
+    const standing = this.standings.get(offer.id);
+    const canWait = isSoldOut(offer) && this.line?.isOpen === true;
+    const isInLine = standing !== undefined && standing.state !== "passed" && standing.state !== "refused";
     return html`<div class="buy">
       ${problem(this.problem)}
       ${this.selling ? nothing : html`<p class="notice"><ui-icon name="clock"></ui-icon><span>${this.closed}</span></p>`}
-      <div class="line">
+      ${
+        standing || canWait
+          ? html`<line-place .line=${this.line} .variant=${offer.id} .standing=${standing} .open=${canWait} .stale=${this.stale} .shop=${this.#shop} .clockOffset=${this.clockOffset}></line-place>`
+          : nothing
+      }
+      ${canWait || isInLine ? nothing : this.#buttons(offer)}
+    </div>`;
+  }
+
+  get #shop() {
+    return this.anchor?.shop.id ?? this.product?.shop.id ?? "";
+  }
+
+  /** @param {Offer} offer */
+  #buttons(offer) {
+    const out = isSoldOut(offer);
+    const max = most(offer);
+    return html`<div class="line">
         ${max > 1 && this.selling ? html`<quantity-stepper .value=${this.quantity} .max=${max} .disabled=${this.pending} @choose=${(/** @type {CustomEvent<number>} */ event) => (this.quantity = event.detail)}></quantity-stepper>` : nothing}
         <button type="button" class="button primary" ?disabled=${out || !this.selling} aria-disabled=${this.pending} @click=${this.#buy}>${this.#label(out)}</button>
-      </div>
-    </div>`;
+      </div>`;
   }
 
   /** @param {boolean} out */
   #label(out) {
     if (this.pending) return this.stale ? "Waiting for the connection…" : "One moment…";
-    return out ? "Sold out" : "Buy";
+    if (out) return "Sold out";
+    return this.#isFirstPaid ? "Buy now" : "Buy";
   }
 
   #description() {

@@ -2,7 +2,7 @@
  * What each message of the server does to a room's state: plain data in, plain data out, no clock, no socket.
  */
 
-/** @import {About, Event as RoomEvent, Life, LineUpPatch, Snapshot, State, States} from "./messages.js" */
+/** @import {About, Event as RoomEvent, Life, LineUpPatch, Snapshot, State, States, StockState} from "./messages.js" */
 
 /**
  * `seq` is the last event taken; `states` holds the highest version of each key. `gap` says that an event is missing.
@@ -94,16 +94,16 @@ function newest(known, incoming) {
 }
 
 /**
- * Units left of each variant in this room, by variant id.
+ * What is left of each variant in this room and how many wait for it, by variant id.
  * @param {RoomState | null} state
- * @returns {Map<string, number>}
+ * @returns {Map<string, StockState>}
  */
-export function unitsLeft(state) {
-  const units = new Map();
+export function stockOf(state) {
+  const stock = new Map();
   for (const { value } of state?.states.values() ?? []) {
-    if ("variant" in value) units.set(value.variant, value.available);
+    if ("variant" in value) stock.set(value.variant, value);
   }
-  return units;
+  return stock;
 }
 
 /**

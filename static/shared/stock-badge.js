@@ -1,9 +1,10 @@
 /**
- * `<stock-badge .available=${3}>`: units left, or *Sold out*. `available` null means not known: nothing is shown.
+ * `<stock-badge .available=${3} .waiting=${12}>`: units left, or *Sold out* and how many wait in line. `available` null means
+ * not known: nothing is shown.
  * Only what changes a buyer's mind is read out (the last few units, sold out, back again), not every sale.
  */
 
-import { css, html, LitElement } from "lit";
+import { css, html, LitElement, nothing } from "lit";
 import { count } from "./format.js";
 
 const FEW = 5;
@@ -14,18 +15,23 @@ export function stockWords(units, soldOut = units <= 0) {
   return units <= FEW ? `Only ${count(units)} left` : `${count(units)} left`;
 }
 
+/** @param {number} people */
+const waitingWords = (people) => (people === 1 ? "1 person waits" : `${count(people)} people wait`);
+
 class StockBadge extends LitElement {
   static properties = {
     available: { type: Number },
+    waiting: { type: Number },
     soldOut: { type: Boolean, attribute: "sold-out" },
     stale: { type: Boolean, reflect: true },
   };
 
   static styles = css`
-    :host { display: inline-flex; font: 640 var(--text-s) / 1.3 var(--font); font-variant-numeric: tabular-nums; white-space: nowrap; }
+    :host { display: inline-flex; flex-wrap: wrap; gap: 0 0.45em; font: 640 var(--text-s) / 1.3 var(--font); font-variant-numeric: tabular-nums; white-space: nowrap; }
     span { color: var(--color-muted); transition: opacity var(--motion-fast); }
     .few { color: var(--color-accent); }
     .out { color: var(--color-muted); }
+    .line { font-weight: 460; }
     :host([stale]) span { color: var(--color-muted); opacity: 0.55; }
   `;
 
@@ -33,6 +39,7 @@ class StockBadge extends LitElement {
     super();
     /** @type {number | null} */
     this.available = null;
+    this.waiting = 0;
     this.soldOut = false;
     this.stale = false;
     this.spoken = "off";
@@ -55,7 +62,11 @@ class StockBadge extends LitElement {
     const known = this.soldOut || this.available !== null;
     const words = known ? stockWords(Number(this.available), this.#kind === "out") : "";
     const title = this.stale ? "Not up to date: no connection" : "";
-    return html`<span role="status" aria-live=${this.spoken} class=${this.#kind} title=${title}>${words}</span>`;
+    const line =
+      this.#kind === "out" && this.waiting > 0
+        ? html`<span class="line">${waitingWords(this.waiting)}</span>`
+        : nothing;
+    return html`<span role="status" aria-live=${this.spoken} class=${this.#kind} title=${title}>${words}</span>${line}`;
   }
 }
 

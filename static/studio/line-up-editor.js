@@ -8,7 +8,7 @@ import "../shared/icon.js";
 import { toast } from "../shared/toast.js";
 import "./terms-form.js";
 
-/** @import {Anchor, AnchorVariant, AnchorVariantTerms, LineUp, Pins, VariantSales} from "../shared/messages.js" */
+/** @import {Anchor, AnchorChange, AnchorVariant, LineUp, Pins, StockState, VariantSales} from "../shared/messages.js" */
 
 /** A room's line-up for its host. Fires `pin` (Anchor) and `lineup` (the new LineUp). */
 class LineUpEditor extends LitElement {
@@ -16,7 +16,7 @@ class LineUpEditor extends LitElement {
     room: {},
     lineup: { attribute: false },
     pins: { attribute: false },
-    units: { attribute: false },
+    stock: { attribute: false },
     sales: { attribute: false },
     stale: { type: Boolean },
     editing: { state: true },
@@ -63,8 +63,8 @@ class LineUpEditor extends LitElement {
     this.lineup = { version: 0, anchors: [] };
     /** @type {Pins} */
     this.pins = { version: 0, pins: [] };
-    /** @type {Map<string, number>} units left by variant */
-    this.units = new Map();
+    /** @type {Map<string, StockState>} by variant */
+    this.stock = new Map();
     /** @type {Map<string, VariantSales>} */
     this.sales = new Map();
     this.stale = false;
@@ -121,10 +121,10 @@ class LineUpEditor extends LitElement {
     return this.#change(del(`rooms/${this.room}/anchors/${anchor.id}`));
   }
 
-  /** @param {CustomEvent<AnchorVariantTerms[]>} event */
+  /** @param {CustomEvent<AnchorChange>} event */
   #save = async (event) => {
     const path = `rooms/${this.room}/anchors/${this.editing?.id}`;
-    if (await this.#change(patch(path, { variants: event.detail }))) this.editing = null;
+    if (await this.#change(patch(path, event.detail))) this.editing = null;
   };
 
   render() {
@@ -152,6 +152,7 @@ class LineUpEditor extends LitElement {
         ${anchor.image ? html`<img src=${anchor.image} alt="">` : html`<span class="blank"></span>`}
         <div>
           <h3>${anchor.title}</h3>
+          ${anchor.mode === "first_paid" ? html`<p class="muted small">First paid, first served</p>` : nothing}
           ${pinned ? html`<span class="pinned-note"><ui-icon name="pin"></ui-icon>Pinned</span>` : nothing}
         </div>
         ${this.#tools(anchor, index, pinned)}
@@ -207,7 +208,7 @@ class LineUpEditor extends LitElement {
    * @param {AnchorVariant} variant
    */
   #variant(anchor, variant) {
-    const left = this.units.get(variant.id);
+    const left = this.stock.get(variant.id)?.available;
     const sales = this.sales.get(variant.id);
     const out = left === 0 && variant.allotment > 0;
     return html`
@@ -234,7 +235,7 @@ class LineUpEditor extends LitElement {
           this.editing = null;
         }}
       >
-        ${anchor ? html`<terms-form .rows=${rows} currency=${anchor.currency} ?busy=${this.busy} @terms=${this.#save}></terms-form>` : nothing}
+        ${anchor ? html`<terms-form .rows=${rows} mode=${anchor.mode} currency=${anchor.currency} ?busy=${this.busy} @terms=${this.#save}></terms-form>` : nothing}
       </ui-dialog>
     `;
   }

@@ -5,7 +5,7 @@ import "../shared/dialog.js";
 import "./terms-form.js";
 import { told } from "./told.js";
 
-/** @import {AnchorVariantTerms, Product} from "../shared/messages.js" */
+/** @import {AnchorChange, Product} from "../shared/messages.js" */
 
 const DEFAULT_LIMIT = 5;
 
@@ -52,10 +52,10 @@ export class ProductPicker extends LitElement {
     this.products = await told(myProducts());
   }
 
-  /** @param {CustomEvent<AnchorVariantTerms[]>} event */
+  /** @param {CustomEvent<AnchorChange>} event */
   #add = async (event) => {
     this.busy = true;
-    const lineup = await told(post(`rooms/${this.room}/anchors`, { product: this.chosen?.id, variants: event.detail }));
+    const lineup = await told(post(`rooms/${this.room}/anchors`, { product: this.chosen?.id, ...event.detail }));
     this.busy = false;
     if (!lineup) return;
     this.open = false;

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { controls } from "../shared/controls.js";
 import "../shared/icon.js";
 import "../shared/life-chip.js";
-import { LiveRoom, unitsLeft, viewersOf } from "../shared/live.js";
+import { LiveRoom, stockOf, viewersOf } from "../shared/live.js";
 import { toast } from "../shared/toast.js";
 import "../moderator/pin-dialog.js";
 import "./life-controls.js";
@@ -125,7 +125,7 @@ class StudioRoom extends LitElement {
         room=${this.room}
         .lineup=${state.lineup}
         .pins=${state.pins}
-        .units=${unitsLeft(state)}
+        .stock=${stockOf(state)}
         .sales=${sales}
         ?stale=${this.live?.stale}
         @pin=${this.#pin}

@@ -1,4 +1,7 @@
-/** `<hold-bar>`: what this buyer holds, the time left of the first to run out, and the way to checkout. */
+/**
+ * `<hold-bar>`: what this buyer holds, the time left of the first to run out, and the way to checkout. What is only wanted, and
+ * not set aside, comes second and says so.
+ */
 
 import { css, html, LitElement, nothing } from "lit";
 import { bag } from "../shared/bag.js";
@@ -30,12 +33,10 @@ class HoldBar extends LitElement {
   #changed = () => this.requestUpdate();
 
   render() {
-    const parts = bag.value?.parts ?? [];
-    const [first] = parts
-      .flatMap(({ shop, items }) => items.map((item) => ({ shop, item })))
-      .filter(({ item }) => item.status === "held")
-      .sort((one, other) => one.item.deadline - other.item.deadline);
-    return first ? this.#bar(first.shop.id, first.item) : nothing;
+    const now = Date.now() + bag.clockOffset; // a payment under way has some seconds more; this is no longer an invitation
+    const [first] = bag.living.filter(({ deadline }) => deadline > now).toSorted(heldThenDue);
+    const shop = bag.value?.parts.find(({ items }) => items.includes(first))?.shop.id;
+    return shop ? this.#bar(shop, first) : nothing;
   }
 
   /**
@@ -46,12 +47,25 @@ class HoldBar extends LitElement {
     return html`
       <a href="/checkout?shop=${shop}">
         <ui-icon name="timer"></ui-icon>
-        <span>${bag.count === 1 ? "Yours for" : `${bag.count} items, first for`}
-          <hold-timer .deadline=${item.deadline} .nowOffset=${bag.clockOffset}></hold-timer></span>
+        <span>${words(item)}
+          <hold-timer .deadline=${item.deadline} .nowOffset=${bag.clockOffset} @expired=${this.#changed}></hold-timer></span>
         <strong>Check out</strong>
       </a>
     `;
   }
+}
+
+/** @param {BagItem} one @param {BagItem} other */
+function heldThenDue(one, other) {
+  const last = (/** @type {BagItem} */ { status }) => Number(status === "wanted");
+  return last(one) - last(other) || one.deadline - other.deadline;
+}
+
+/** @param {BagItem} first */
+function words({ status }) {
+  if (status === "wanted") return "Not set aside, price stands for";
+  const units = bag.living.reduce((sum, item) => sum + (item.status === "held" ? item.quantity : 0), 0);
+  return units === 1 ? "Yours for" : `${units} items, first for`;
 }
 
 customElements.define("hold-bar", HoldBar);

@@ -2,7 +2,7 @@
 
 import { html } from "lit";
 
-/** @import {Anchor} from "../shared/messages.js" */
+/** @import {Anchor, StockState} from "../shared/messages.js" */
 
 /**
  * @param {string} product
@@ -15,11 +15,11 @@ export function productPath(product, room) {
 /**
  * @param {Anchor} anchor
  * @param {string} room
- * @param {Map<string, number> | null} units null: not known
+ * @param {Map<string, StockState> | null} stock null: not known
  * @param {boolean} selling
  */
-export function buyLink(anchor, room, units, selling) {
-  const left = anchor.variants.some((variant) => units?.get(variant.id) !== 0);
+export function buyLink(anchor, room, stock, selling) {
+  const left = anchor.variants.some((variant) => stock?.get(variant.id)?.available !== 0);
   const word = selling && left ? "Buy" : "View";
   return html`
     <a class="button small ${word === "Buy" ? "primary" : ""}" href=${productPath(anchor.product, room)} aria-label="${word} ${anchor.title}">${word}</a>

@@ -1,4 +1,4 @@
-/** `<pinned-products .anchors .units .selling .stale room>`: up to three pinned products, newest first, one swipe apart. */
+/** `<pinned-products .anchors .stock .selling .stale room>`: up to three pinned products, newest first, one swipe apart. */
 
 import { css, html, LitElement } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -6,12 +6,12 @@ import { controls } from "../shared/controls.js";
 import "../shared/product-card.js";
 import { buyLink, productPath } from "./links.js";
 
-/** @import {Anchor} from "../shared/messages.js" */
+/** @import {Anchor, StockState} from "../shared/messages.js" */
 
 class PinnedProducts extends LitElement {
   static properties = {
     anchors: { attribute: false },
-    units: { attribute: false },
+    stock: { attribute: false },
     room: {},
     selling: { type: Boolean },
     stale: { type: Boolean },
@@ -37,8 +37,8 @@ class PinnedProducts extends LitElement {
     super();
     /** @type {Anchor[]} newest first */
     this.anchors = [];
-    /** @type {Map<string, number> | null} */
-    this.units = null;
+    /** @type {Map<string, StockState> | null} */
+    this.stock = null;
     this.room = "";
     this.selling = false;
     this.stale = false;
@@ -66,8 +66,8 @@ class PinnedProducts extends LitElement {
         (anchor) => anchor.id,
         (anchor) => html`
           <li>
-            <product-card .anchor=${anchor} .stock=${this.units} ?stale=${this.stale} href=${productPath(anchor.product, this.room)}>
-              ${buyLink(anchor, this.room, this.units, this.selling)}
+            <product-card .anchor=${anchor} .stock=${this.stock} ?stale=${this.stale} href=${productPath(anchor.product, this.room)}>
+              ${buyLink(anchor, this.room, this.stock, this.selling)}
             </product-card>
           </li>
         `,

@@ -1,4 +1,4 @@
-/** `<room-shelf .anchors .pinned .units .selling .stale room>`: the whole line-up. */
+/** `<room-shelf .anchors .pinned .stock .selling .stale room>`: the whole line-up. */
 
 import { css, html, LitElement, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -7,13 +7,13 @@ import "../shared/icon.js";
 import "../shared/product-card.js";
 import { buyLink, productPath } from "./links.js";
 
-/** @import {Anchor} from "../shared/messages.js" */
+/** @import {Anchor, StockState} from "../shared/messages.js" */
 
 class RoomShelf extends LitElement {
   static properties = {
     anchors: { attribute: false },
     pinned: { attribute: false },
-    units: { attribute: false },
+    stock: { attribute: false },
     room: {},
     selling: { type: Boolean },
     stale: { type: Boolean },
@@ -35,8 +35,8 @@ class RoomShelf extends LitElement {
     this.anchors = [];
     /** @type {Set<string>} */
     this.pinned = new Set();
-    /** @type {Map<string, number> | null} */
-    this.units = null;
+    /** @type {Map<string, StockState> | null} */
+    this.stock = null;
     this.room = "";
     this.selling = false;
     this.stale = false;
@@ -58,8 +58,8 @@ class RoomShelf extends LitElement {
     return html`
       <li>
         ${this.pinned.has(anchor.id) ? html`<span class="pinned"><ui-icon name="pin"></ui-icon>Pinned now</span>` : nothing}
-        <product-card .anchor=${anchor} .stock=${this.units} ?stale=${this.stale} href=${productPath(anchor.product, this.room)}>
-          ${buyLink(anchor, this.room, this.units, this.selling)}
+        <product-card .anchor=${anchor} .stock=${this.stock} ?stale=${this.stale} href=${productPath(anchor.product, this.room)}>
+          ${buyLink(anchor, this.room, this.stock, this.selling)}
         </product-card>
       </li>
     `;

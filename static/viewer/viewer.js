@@ -10,17 +10,20 @@ import { controls } from "../shared/controls.js";
 import "../shared/dialog.js";
 import "../shared/header.js";
 import "../shared/icon.js";
-import { isSelling, LiveRoom, unitsLeft } from "../shared/live.js";
+import { isSelling, LiveRoom, stockOf } from "../shared/live.js";
 import { once, unanswered } from "../shared/pending.js";
 import "../shared/product-sheet.js";
 import { toast } from "../shared/toast.js";
+import "../shared/turn-dialog.js";
+import { WaitingLine } from "../shared/waiting-line.js";
 import "./hold-bar.js";
+import "./line-bar.js";
 import "./pins.js";
 import "./shelf.js";
 import "./stage.js";
 
 /** @import {ApiError} from "../shared/api.js" */
-/** @import {Anchor, Hold, Product} from "../shared/messages.js" */
+/** @import {Anchor, Hold, Product, StockState} from "../shared/messages.js" */
 /** @import {ProductSheet} from "../shared/product-sheet.js" */
 /** @import {RoomState} from "../shared/room-state.js" */
 /** @typedef {{variant: string, quantity: number}} Wanted */
@@ -62,11 +65,13 @@ class LiveViewer extends LitElement {
     /** The anchor whose sheet was opened last; kept when it leaves the line-up meanwhile. @type {Anchor | null} */
     this.anchor = null;
     this.live = new LiveRoom(this.room);
+    this.line = new WaitingLine(this.live);
   }
 
   connectedCallback() {
     super.connectedCallback();
     this.live.addEventListener("change", this.#changed);
+    this.line.addEventListener("change", this.#changed);
     addEventListener("popstate", this.#route);
     this.addEventListener("click", this.#clicked);
     this.#route();
@@ -75,7 +80,8 @@ class LiveViewer extends LitElement {
 
   #changed = () => {
     const about = this.live.state?.about;
-    if (about) document.title = `${about.title}, ${about.creator.name}`;
+    const turn = [...this.line.standings.values()].some(({ state }) => state === "turn"); // seen from another tab
+    if (about) document.title = turn ? "It is your turn" : `${about.title}, ${about.creator.name}`;
     this.requestUpdate();
   };
 
@@ -123,6 +129,7 @@ class LiveViewer extends LitElement {
     const answer = await this.#hold(event.detail);
     if (this.anchor?.product === product) sheet.result(answer);
     if (this.shown !== product) this.#announce(answer);
+    else if (answer.hold?.status === "wanted") location.assign(`/checkout?shop=${this.anchor?.shop.id}`); // every second counts
   };
 
   /**
@@ -134,7 +141,7 @@ class LiveViewer extends LitElement {
       const send = (/** @type {string} */ key, /** @type {boolean} */ retry) =>
         this.live.hold({ ...wanted, key }, retry);
       const hold = await once(this.#place, wanted, send);
-      bag.refresh().catch(() => {}); // the bag asks again by itself; the hold is certain
+      bag.took(hold).catch(() => {}); // the bag asks again by itself; the hold is certain
       return { hold };
     } catch (error) {
       return { error: asApiError(error) };
@@ -145,6 +152,7 @@ class LiveViewer extends LitElement {
   #announce({ hold, error }) {
     if (error) toast(error.message, { tone: "bad" });
     else if (hold?.status === "held") toast("It is in your bag.", { tone: "good" });
+    else if (hold?.status === "wanted") toast("It is in your bag, but not set aside: whoever pays first gets it.");
   }
 
   /** Where a purchase is kept until it is answered; the product's own page knows it by the same name. */
@@ -162,16 +170,17 @@ class LiveViewer extends LitElement {
     const { state, fault } = this.live;
     if (fault) return gone(fault.message);
     const selling = isSelling(state);
-    const units = selling ? unitsLeft(state) : null;
+    const stock = selling ? stockOf(state) : null;
     const anchors = state?.lineup.anchors ?? [];
     const shelf = html`
-      <room-shelf .anchors=${anchors} .pinned=${pinnedIds(state)} .units=${units} room=${this.room} ?selling=${selling} ?stale=${this.live.stale}></room-shelf>
+      <room-shelf .anchors=${anchors} .pinned=${pinnedIds(state)} .stock=${stock} room=${this.room} ?selling=${selling} ?stale=${this.live.stale}></room-shelf>
     `;
     return html`
       <site-header></site-header>
       <room-stage .state=${state} ?stale=${this.live.stale}>
         <hold-bar></hold-bar>
-        <pinned-products .anchors=${pinned(state)} .units=${units} room=${this.room} ?selling=${selling} ?stale=${this.live.stale}></pinned-products>
+        <line-bar .line=${this.line} .standings=${this.line.standings} .anchors=${anchors} room=${this.room}></line-bar>
+        <pinned-products .anchors=${pinned(state)} .stock=${stock} room=${this.room} ?selling=${selling} ?stale=${this.live.stale}></pinned-products>
         ${state?.life.status === "ended" ? html`<div class="after">${shelf}</div>` : nothing}
         <div class="bar">
           <button class="button" @click=${this.#openShelf}><ui-icon name="list"></ui-icon>${anchors.length === 1 ? "1 product" : `${anchors.length} products`}</button>
@@ -184,15 +193,16 @@ class LiveViewer extends LitElement {
         ${shelf}
       </aside>
       <ui-dialog heading="In this show" routed .open=${this.shelf} @close=${this.#back}>${this.shelf ? shelf : nothing}</ui-dialog>
-      ${this.#sheet(state, units)}
+      ${this.#sheet(state, stock)}
+      <turn-dialog .line=${this.line} .standings=${this.line.standings} .anchors=${anchors} .shown=${this.shown} .clockOffset=${this.live.clockOffset}></turn-dialog>
     `;
   }
 
   /**
    * @param {RoomState | null} state
-   * @param {Map<string, number> | null} units
+   * @param {Map<string, StockState> | null} stock
    */
-  #sheet(state, units) {
+  #sheet(state, stock) {
     const anchor = state?.lineup.anchors.find((other) => other.product === this.shown);
     if (anchor) this.anchor = anchor;
     const selling = isSelling(state) && (anchor !== undefined || this.shown === null);
@@ -201,7 +211,9 @@ class LiveViewer extends LitElement {
         <product-sheet
           .product=${this.product}
           .anchor=${this.anchor}
-          .stock=${units}
+          .stock=${stock}
+          .line=${this.line}
+          .standings=${this.line.standings}
           .selling=${selling}
           .closed=${closedBecause(state)}
           .clockOffset=${this.live.clockOffset}

@@ -75,7 +75,7 @@ class Creator(Member):
     async def restock(self, variant: str, delta: int) -> None:
         await self.post(f"shops/{self.shop}/stock", {"operation": new_id("op"), "variant": variant, "delta": delta})
 
-    async def offer(self, title: str, units: int | dict[str, int], limit: int = 5) -> Offer:
+    async def offer(self, title: str, units: int | dict[str, int], limit: int = 5, mode: str = "hold") -> Offer:
         """A product in the room, with all its units."""
         product = await self.make(title, units)
         counts = units.values() if isinstance(units, dict) else [units]
@@ -83,7 +83,8 @@ class Creator(Member):
             {"variant": variant["id"], "allotment": count, "limit": limit}
             for variant, count in zip(product["variants"], counts, strict=True)
         ]
-        lineup = await self.post(f"rooms/{self.room}/anchors", {"product": product["id"], "variants": terms})
+        wish = {"product": product["id"], "mode": mode, "variants": terms}
+        lineup = await self.post(f"rooms/{self.room}/anchors", wish)
         anchor = next(anchor["id"] for anchor in lineup["anchors"] if anchor["product"] == product["id"])
         return Offer(product["id"], anchor, {variant["title"]: variant["id"] for variant in product["variants"]})
 

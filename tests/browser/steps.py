@@ -5,6 +5,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.stories.people import ADDRESS
 
 SET_ASIDE = "It is yours for now"
+YOUR_TURN = "It is your turn"
 
 
 def pinned(page: Page) -> Locator:
@@ -22,6 +23,12 @@ async def open_pinned(page: Page, title: str) -> None:
     await expect(dialog(page).get_by_role("heading", name=title)).to_be_visible()
 
 
+async def wait_in_line(page: Page, place: int) -> None:
+    """From an open sheet of something sold out; returns once the place is known."""
+    await page.get_by_role("button", name="Wait in line").click()
+    await expect(dialog(page).get_by_role("heading", name=f"You are number {place} in line")).to_be_visible()
+
+
 async def buy(page: Page) -> None:
     """Tap *Buy* in the sheet or on the product's page; returns once a unit is set aside."""
     await page.get_by_role("button", name="Buy", exact=True).click()
@@ -36,6 +43,12 @@ async def to_checkout(page: Page) -> None:
 
 async def place_order(page: Page, email: str = "ada@example.org") -> None:
     """Fill in the checkout and go on to the payment page."""
+    await try_to_order(page, email)
+    await expect(page.get_by_text("Test payment.")).to_be_visible()
+
+
+async def try_to_order(page: Page, email: str = "ada@example.org") -> None:
+    """Fill in the checkout and press the button."""
     await page.get_by_label("E-mail").fill(email)
     await page.get_by_label("Full name").fill(ADDRESS["name"])
     await page.get_by_label("Street and number").fill(ADDRESS["street"])
@@ -43,7 +56,6 @@ async def place_order(page: Page, email: str = "ada@example.org") -> None:
     await page.get_by_label("City").fill(ADDRESS["city"])
     await page.get_by_label("Country").select_option(ADDRESS["country"])
     await page.get_by_role("button", name="Pay €").click()
-    await expect(page.get_by_text("Test payment.")).to_be_visible()
 
 
 async def pay(page: Page, choice: str = "Pay") -> None:

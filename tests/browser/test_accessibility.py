@@ -8,7 +8,15 @@ from playwright.async_api import Page, expect
 
 from tests.browser.api import Creator
 from tests.browser.conftest import People
-from tests.browser.steps import SET_ASIDE, expect_status, open_pinned, pinned
+from tests.browser.steps import (
+    SET_ASIDE,
+    YOUR_TURN,
+    dialog,
+    expect_status,
+    open_pinned,
+    pinned,
+    wait_in_line,
+)
 from tests.browser.windows import Windows
 from tests.stories.people import ADDRESS
 
@@ -84,6 +92,30 @@ async def test_a_phones_sheet_is_accessible(
     found += await findings(page)
     await page.get_by_role("button", name="Buy", exact=True).click()
     await expect(page.get_by_role("heading", name=SET_ASIDE)).to_be_visible()
+    found += await findings(page)
+    assert not found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_waiting_is_accessible(windows: Windows, creator: Creator, *, scheme: Literal["light", "dark"]) -> None:
+    """The line for what is sold out, the place in it, the turn; and the bag with something that was not set aside."""
+    bowl, jug = await creator.offer("Tea bowl", 1), await creator.offer("Jug", 2, mode="first_paid")
+    await creator.pin(creator.room, bowl.anchor)
+    hold = await creator.hold(f"rooms/{creator.room}", bowl.variant)
+    page = await windows.open(f"/rooms/{creator.room}", phone=True, scheme=scheme, still=True)
+    await pinned(page).get_by_role("link", name="View Tea bowl").click()
+    await expect(page.get_by_role("button", name="Wait in line")).to_be_visible()
+    found = await findings(page)
+    await wait_in_line(page, 1)
+    found += await findings(page)
+    await page.keyboard.press("Escape")
+    found += await findings(page)
+    await creator.delete(f"holds/{hold['id']}")
+    await expect(dialog(page)).to_contain_text(YOUR_TURN)
+    found += await findings(page)
+    await page.goto(f"/products/{jug.product}?room={creator.room}")
+    await page.get_by_role("button", name="Buy now").click()
+    await expect(page.locator("bag-part")).to_contain_text("Not set aside")
     found += await findings(page)
     assert not found
 

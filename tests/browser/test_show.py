@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.api import Creator
 from tests.browser.conftest import People
-from tests.browser.steps import buy, buy_to_paid, dialog, open_pinned, pinned, to_checkout
+from tests.browser.steps import buy, buy_to_paid, dialog, open_pinned, pinned, to_checkout, wait_in_line
 from tests.browser.windows import Windows
 
 ONE_SECOND = 1_000
@@ -26,7 +26,7 @@ DEADLINE = "timer => timer.deadline"
 async def test_a_show(
     windows: Windows, creator: Creator, people: People, record_property: Callable[[str, object], None]
 ) -> None:
-    """A moderator pins, viewers buy, everybody's screen tells the truth, and what is left over goes home."""
+    """A moderator pins, viewers buy or wait, everybody's screen tells the truth, and what is left over goes home."""
     bowl, jug = await creator.offer("Tea bowl", 2), await creator.offer("Jug", 5)
     helper = await people.member("Noor")
     await creator.grant(helper, "pin")
@@ -50,8 +50,8 @@ async def test_a_show(
     await ada.goto(f"/rooms/{creator.room}")
     await open_pinned(ada, "Tea bowl")
     await buy(ada)
-    await expect(dialog(ben).get_by_role("button", name="Sold out")).to_be_disabled()
     await expect(dialog(ben).get_by_role("status").filter(has_text="Sold out")).to_be_visible()
+    await wait_in_line(ben, 1)
     await expect(in_line_up(desk, "Tea bowl")).to_contain_text("Sold out")
     await expect(stock_cells(studio, "Tea bowl")).to_have_text(["sold out", "1", "1"])
 
@@ -62,6 +62,7 @@ async def test_a_show(
 
     await end_for_good(studio)
     await expect(ben.get_by_text("The show has ended", exact=True)).to_be_visible()
+    await expect(dialog(ben)).to_contain_text("The show is over, so nobody's turn comes any more.")
     await creator.sees_in_store(jug.product, 5)
     await ada.get_by_role("button", name="Remove Tea bowl").click()
     await expect(ada.get_by_role("heading", name="Your bag is empty")).to_be_visible()

@@ -24,6 +24,15 @@ async def test_a_page_joins_asks_and_is_told(open_page: Open, stage: Stage) -> N
     assert (await page.until("states"))["states"]
 
 
+async def test_a_page_is_told_its_turn(open_page: Open, stage: Stage) -> None:
+    """It waits in line with an acknowledgement; a turn is told to that buyer's pages alone."""
+    page = await open_page({"room": stage.room}, ("wait", {"variant": VARIANT}))
+    assert (await page.until("answer"))["ok"] == {"variant": VARIANT, "place": 1, "hold": None}
+    mine, other = new_id("hold"), new_id("hold")
+    await stage.publish(["offers", [["dev_other", VARIANT, other], ["dev_guest", VARIANT, mine]]])
+    assert await page.until("turn") == {"variant": VARIANT, "hold": mine}
+
+
 async def test_a_refusal_arrives_as_connect_error(open_page: Open) -> None:
     """With the sentence as its message and the problem as its data."""
     page = await open_page({"room": new_id("room")})
