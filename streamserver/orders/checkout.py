@@ -19,6 +19,7 @@ from streamserver.kit.ids import ALPHABET, new_id
 from streamserver.kit.money import MAX_AMOUNT
 from streamserver.messages.catalog import Shop
 from streamserver.messages.orders import NewOrder, Order
+from streamserver.messages.stock import Source
 from streamserver.orders.book import OrderBook, locked
 from streamserver.orders.errors import MixedBag, OrderChanged, WrongState
 from streamserver.orders.model import OVER, STANDING, Charge, Payments
@@ -180,7 +181,7 @@ class Checkout:
         never set aside (*wanted*), can be taken while there are units."""
         lost: set[str] = set()
         for line in order.open_lines:
-            found = await self._stock.holds_in(line.pool, [line.hold])
+            found = await self._stock.holds_in(line.pool, [line.hold]) or await self._retake_line(order, line)
             status = found[0].status if found else "expired"
             if status in {"returned", "wanted"}:
                 units = await self._stock.units(line.pool, [line.variant])
@@ -188,6 +189,17 @@ class Checkout:
             if status != "held":
                 lost.add(line.hold)
         return lost
+
+    async def _retake_line(self, order: OrderRow, line: LineRow) -> list[HoldRecord]:
+        """A hold that was lost after its order was placed: the order is proof enough."""
+        source = Source.model_validate(line.source)
+        promised = HoldRecord(
+            line.hold, line.pool, order.buyer, line.variant, line.quantity, line.price, order.currency, line.deadline, "held",
+            source,
+        )  # fmt: skip
+        with suppress(SoldOut, LimitReached, NotSelling):
+            return [await self._stock.retake_promised(promised)]
+        return []
 
     async def _order_changed(self, order_id: str) -> OrderChanged:
         order = await self._book.show(await self._book.load(order_id))

@@ -1,5 +1,6 @@
 """A pool as its ledger tells it: every key that a script needs, from nothing but the entries. No I/O."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -139,13 +140,10 @@ class History:
     def keys(self, generation: int, now: int, grace_ms: int, offer_ms: int, patience_ms: int) -> dict[str, Flat]:
         """The content of each key of the pool, by its name in `store.KEYS`."""
         found: dict[str, Flat] = {name: [] for name in KEYS}
-        waiting = [one.variant for one in self.waiting.values()]
-        for variant, units in self.books.units.items():
-            counters = units | {
-                "version": generation * LEAP,
-                "epoch": generation * LEAP,
-                "waiting": waiting.count(variant),
-            }
+        waiting = Counter(one.variant for one in self.waiting.values())
+        for variant in self.books.units.keys() | waiting.keys():
+            units = self.books.units.get(variant, dict.fromkeys(BALANCE, 0))
+            counters = units | {"version": generation * LEAP, "epoch": generation * LEAP, "waiting": waiting[variant]}
             found["units"] += _flat((f"{variant}:{name}", counters[name]) for name in COUNTERS)
         for id_, hold in self.holds.items():
             source = orjson.dumps(hold.source).decode()

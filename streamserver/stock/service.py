@@ -100,6 +100,10 @@ class StockService:
         lost = self._tokens.read(token)
         if lost is None or lost.buyer not in buyers:
             raise NotFound
+        return await self.retake_promised(lost)
+
+    async def retake_promised(self, lost: HoldRecord) -> HoldRecord:
+        """The same for a promise that needs no other proof. Raises SoldOut, LimitReached, NotSelling."""
         source = lost.source.model_dump_json(exclude_none=True)
         bound = digest(lost.variant, lost.quantity)
         fields = (
@@ -111,8 +115,10 @@ class StockService:
         verdict, packed = cast("tuple[bytes, bytes]", tuple(answer))
         if not packed:
             _refuse(verdict.decode(), 0)
-        await self._bags.add([(lost.buyer, lost.id, lost.pool)])
-        return read_hold(lost.id, lost.pool, packed)
+        hold = read_hold(lost.id, lost.pool, packed)
+        if hold.is_living:
+            await self._bags.add([(hold.buyer, hold.id, hold.pool)])
+        return hold
 
     async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:
         """Every hold in these buyers' bags, of any status, oldest first."""

@@ -164,6 +164,11 @@ class Model:
         line.append(waiter)
         return "waiting", hold, len(line)
 
+    def be_patient(self) -> None:
+        """A rebuilt line keeps everyone's place for a while, and its offers stand as long as they do by default."""
+        for waiter in [waiter for line in self.line.values() for waiter in line]:
+            waiter.stays = waiter.lasting = True
+
     def leave(self, buyer: str, variant: str) -> int:
         staying = [waiter for waiter in self.line[variant] if waiter.buyer != buyer]
         left, self.line[variant] = len(self.line[variant]) - len(staying), staying

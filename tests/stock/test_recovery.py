@@ -16,16 +16,18 @@ from streamserver.config import StockConfig
 from streamserver.kit.errors import NotFound, OneMoment
 from streamserver.kit.ids import new_id
 from streamserver.kit.sql import Database, Table
+from streamserver.messages.orders import NewOrder
 from streamserver.messages.stock import HoldRequest
+from streamserver.orders.errors import OrderChanged
 from streamserver.stock.adoption import Sale as Sold
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.bags import Bags
-from streamserver.stock.errors import PoolLost
+from streamserver.stock.errors import HoldGone, PoolLost
 from streamserver.stock.model import Pool, room_pool, shop_pool
 from streamserver.stock.recovery import VERIFIED, Recovery
 from streamserver.stock.store import pool_keys
 from streamserver.stock.tables import LedgerRow
-from tests.stock.sale import Sale
+from tests.stock.sale import ADDRESS, Sale
 from tests.stock.test_scripts import Pair, pools, steps
 from tests.world import World, guest
 
@@ -279,8 +281,54 @@ async def test_a_rebuilt_pool_behaves_as_if_nothing_had_happened(
             await ledgers.move(pool)
             await redis.flushall()
             await recovery.run()
+            pair.model.be_patient()
         else:
             real, expected = await getattr(pair, name)(*arguments)
             assert real == expected, name
         await pair.check()
     await database.close()
+
+
+async def test_a_lost_hold_is_checked_out_by_its_token(sale: Sale) -> None:
+    """The buyer's page sends the tokens of what it checks out: nothing is noticed, and it is paid once."""
+    await sale.archive()
+    s, buyer = sale.world.services, guest()
+    token = s.stock.token(await s.stock.hold(await sale.hold(buyer), buyer.buyers))
+    lost = (await s.stock.holds(buyer.buyers))[0].id
+    await lose_everything(sale)
+    await recovered(sale)
+    placed = await s.orders.place(buyer, new_order(lost, token))
+    assert [line.status for line in placed.order.lines] == ["open"]
+    with pytest.raises(HoldGone):
+        await s.orders.place(guest(), new_order(lost, token))
+
+
+async def test_an_order_whose_hold_was_lost_is_paid_all_the_same(sale: Sale) -> None:
+    """The order is in SQL, and proof enough while there are units."""
+    await sale.archive()
+    s, buyer = sale.world.services, guest()
+    order = (await s.orders.place(buyer, new_order(await sale.hold(buyer)))).order
+    await lose_everything(sale)
+    await recovered(sale)
+    paying = await s.orders.pay(buyer, order.id, order.revision)
+    await s.payments.choose(str(paying.payment_url).rpartition("/")[2], "success")
+    assert (await s.orders.order(buyer, order.id)).status == "paid"
+    await sale.archive()
+    assert await sale.findings() == []
+
+
+async def test_what_was_lost_and_sold_to_others_is_said_before_any_charge(sale: Sale) -> None:
+    """No units are left for the promise: the order changes, and nothing is opened to pay."""
+    await sale.archive()
+    s, buyer = sale.world.services, guest()
+    order = (await s.orders.place(buyer, new_order(await sale.hold(buyer)))).order
+    await lose_everything(sale)
+    await recovered(sale)
+    for _ in range(await sale.world.available(sale.pool, sale.variant)):
+        await sale.hold(guest())
+    with pytest.raises(OrderChanged, match="Nothing was charged"):
+        await s.orders.pay(buyer, order.id, order.revision)
+
+
+def new_order(hold: str, *tokens: str) -> NewOrder:
+    return NewOrder(key=new_id("key"), holds=[hold], tokens=list(tokens), email="a@example.org", address=ADDRESS)
