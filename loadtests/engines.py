@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Self
 
-import msgpack
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from loadtests.measure import CLIENTS
@@ -14,7 +13,7 @@ from streamserver.kit.redis import connect, load_script
 from streamserver.messages.stock import Source
 from streamserver.stock.model import Pool, ReserveRequest, Terms
 from streamserver.stock.service import StockService
-from streamserver.stock.store import HERE, digest, pool_keys
+from streamserver.stock.store import HERE, pool_keys, reserve_columns
 
 HOT = "room:hot"
 GONE = "room:gone"  # never had a unit: a flag remembers the epoch of a pool that had
@@ -85,7 +84,5 @@ class OneCallEach:
             yield cls(redis)
 
     async def buy(self, pool: Pool) -> None:
-        r = wish()
-        row = (r.key, digest(r.variant, r.quantity), r.buyer, r.variant, r.quantity, r.hold, r.device)
         terms = (CONFIG.hold_seconds * 1000, CONFIG.grace_seconds * 1000, CONFIG.expire_batch)
-        await self._script(self._redis, pool_keys(pool), (pool, *terms, msgpack.packb([row])))
+        await self._script(self._redis, pool_keys(pool), (pool, *terms, reserve_columns([wish()])))

@@ -11,6 +11,7 @@ Both sides rewritten together, with every hash after the change, would agree aga
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +35,36 @@ class Call:
     def entries(self) -> list[Entry]:
         """In order; none when somebody made them unreadable."""
         try:
-            return msgpack.unpackb(self.packed)
-        except (ValueError, msgpack.UnpackException):
+            first, at, entries = msgpack.unpackb(self.packed)
+            return [_named(n, at, *entry) for n, entry in enumerate(entries, first)]
+        except (ValueError, TypeError, msgpack.UnpackException):
             return []
 
     def follows(self, digest: str) -> bool:
         """Whether it continues the stream that had this digest."""
         return self.digest == hashlib.sha1(digest.encode() + self.packed, usedforsecurity=False).hexdigest()
+
+
+def _named(n: int, at: int, kind: str, what: Any, hold: Any = None, more: Entry | None = None) -> Entry:
+    """An entry with names, from {kind, fields} or {kind, hold id, {wish, promise}, further fields} as pool.lua packs them."""
+    fields: Entry = what if hold is None else {"hold": what, **_of_hold(*hold), **(more or {})}
+    if "device" in fields:
+        fields["source"] = with_device(fields["source"], fields.pop("device"))
+    return {**fields, "n": n, "at": at, "kind": kind}
+
+
+def _of_hold(wish: Sequence[Any], promise: Sequence[Any]) -> Entry:
+    buyer, variant, quantity, key, device = wish
+    price, currency, source, _at, deadline, _status, payment, _attempt = promise
+    return {
+        "variant": variant, "quantity": quantity, "buyer": buyer, "price": price, "currency": currency, "deadline": deadline,
+        "key": key, "source": source, "device": device, **({"payment": payment} if payment else {}),
+    }  # fmt: skip
+
+
+def with_device(source: str, device: str) -> str:
+    """The JSON of where a hold came from: what its terms say, and the browser if one is known."""
+    return f'{source[:-1]},"device":{orjson.dumps(device).decode()}}}' if device else source
 
 
 def canonical(pool: str, generation: int, entry: Entry) -> str:

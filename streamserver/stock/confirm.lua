@@ -42,7 +42,7 @@ local function sell(id, hold)
   if counts ~= counted then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - counted + counts) end
   hold.status, hold.payment, hold.attempt = 'sold', payment, attempt
   add(writes.settled, id)
-  record_hold(kind, id, hold).attempt = attempt
+  record_hold(kind, id, hold, {attempt = attempt})
 end
 
 for _, id in ipairs(ids) do

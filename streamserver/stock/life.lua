@@ -12,7 +12,7 @@ if not pool.state and not is_new then return {'unknown', 0} end
 
 local function set(state, closes_at)
   pool.state, pool.closes_at = state, closes_at
-  append({n = 0, at = now, kind = 'life', state = state, closes_at = closes_at})
+  note('life', {state = state, closes_at = closes_at})
 end
 
 if action == 'create' then

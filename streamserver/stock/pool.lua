@@ -10,7 +10,7 @@ local LINE, WAITERS = KEYS[11], KEYS[12]
 local NAME = ARGV[1]
 local LIMITS_SALES = string.sub(NAME, 1, 5) == 'room:' -- a room's limit counts what was bought; a store's only what is held
 local SLICE = 4000 -- values in one command: Lua's unpack ends near 8,000
-local COUNTERS = {'available', 'held', 'sold', 'restocked', 'removed', 'moved_in', 'moved_out', 'version', 'epoch', 'waiting'}
+local PAIR, TRIPLE = '\146', '\147' -- MessagePack: a list of so many packed values follows
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -27,9 +27,10 @@ local pool = {
 
 local touched = {} -- variant -> its counters, as they are after what this call did so far
 local holds = {} -- hold id -> its record, likewise
-local ledger = {} -- entries to be written
-local writes = {
-  holds = {}, buyers = {}, keys = {}, deadlines = {}, settled = {}, outbox = {}, delivered = {}, operations = {},
+local ledger = {nil} -- packed entries to be written
+local writes = { -- those of a reserve have room for one: a list that grows costs a lone hold as much as its write
+  holds = {nil, nil}, buyers = {nil, nil}, keys = {nil, nil}, deadlines = {nil, nil},
+  settled = {}, outbox = {}, delivered = {}, operations = {},
   line = {}, left = {}, waiters = {}, served = {},
 }
 local offers = {} -- {buyer, variant, hold id}: whose turn it is now
@@ -39,19 +40,30 @@ local function is_open()
   return pool.state == 'open' and (pool.closes_at == 0 or now < pool.closes_at)
 end
 
-local function add(list, ...)
+-- Adds one value or two to a list.
+local function add(list, value, second)
   local size = #list
-  for i = 1, select('#', ...) do list[size + i] = (select(i, ...)) end
+  list[size + 1] = value
+  if second ~= nil then list[size + 2] = second end
 end
+
+-- A variant's counters are one packed list: ten numbers read and written one by one took as long as all of a lone hold's writes.
+local function pack_units(u)
+  return cmsgpack.pack({
+    u.available, u.held, u.sold, u.restocked, u.removed, u.moved_in, u.moved_out, u.version, u.epoch, u.waiting,
+  })
+end
+
+local NO_UNITS = cmsgpack.pack({0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 
 local function units(variant)
   local found = touched[variant]
   if not found then
-    local fields = {}
-    for i, counter in ipairs(COUNTERS) do fields[i] = variant .. ':' .. counter end
-    local values = redis.call('HMGET', UNITS, unpack(fields))
-    found = {}
-    for i, counter in ipairs(COUNTERS) do found[counter] = tonumber(values[i] or 0) end
+    local c = cmsgpack.unpack(redis.call('HGET', UNITS, variant) or NO_UNITS)
+    found = {
+      available = c[1], held = c[2], sold = c[3], restocked = c[4], removed = c[5], moved_in = c[6], moved_out = c[7],
+      version = c[8], epoch = c[9], waiting = c[10], changed = false, freed = false,
+    }
     touched[variant] = found
   end
   return found
@@ -68,25 +80,31 @@ end
 
 local function terms(variant)
   local text = redis.call('HGET', TERMS, variant)
-  return text and cjson.decode(text) or nil
+  if not text then return nil end
+  local f = cmsgpack.unpack(text)
+  return {price = f[1], currency = f[2], limit = f[3], home = f[4], selling = f[5], mode = f[6], source = f[7]}
 end
 
--- A hold is a packed list: 100 bytes less than one with names.
-local function hold_fields(h)
-  return {
-    h.buyer, h.variant, h.quantity, h.price, h.currency, h.deadline, h.status, h.source, h.payment or '', h.attempt or 0, h.key, h.taken_at,
-  }
+-- A hold is a packed list of two lists: the wish, as its caller packed it, and the promise. Packed texts are joined, not packed
+-- anew: a table for each hold and each ledger entry cost Lua three times as much as all of Redis's own work.
+local function join_hold(wish, promise)
+  return PAIR .. wish .. promise
+end
+
+local function pack_promise(h)
+  return cmsgpack.pack({h.price, h.currency, h.source, h.taken_at, h.deadline, h.status, h.payment or '', h.attempt or 0})
 end
 
 local function pack_hold(h)
-  return cmsgpack.pack(hold_fields(h))
+  return join_hold(cmsgpack.pack({h.buyer, h.variant, h.quantity, h.key, h.device}), pack_promise(h))
 end
 
 local function unpack_hold(text)
-  local f = cmsgpack.unpack(text)
+  local wish, promise = unpack(cmsgpack.unpack(text))
   return {
-    buyer = f[1], variant = f[2], quantity = f[3], price = f[4], currency = f[5], deadline = f[6], status = f[7],
-    source = f[8], payment = f[9], attempt = f[10], key = f[11], taken_at = f[12],
+    buyer = wish[1], variant = wish[2], quantity = wish[3], key = wish[4], device = wish[5],
+    price = promise[1], currency = promise[2], source = promise[3], taken_at = promise[4], deadline = promise[5],
+    status = promise[6], payment = promise[7], attempt = promise[8],
   }
 end
 
@@ -98,38 +116,50 @@ local function read_hold(id)
   return holds[id]
 end
 
--- Returns the hold's fields.
 local function write_hold(id, hold)
-  local fields = hold_fields(hold)
   holds[id] = hold
-  writes.holds[id] = fields
-  return fields
+  add(writes.holds, id, pack_hold(hold))
 end
 
-local function append(entry)
+-- A ledger entry is a packed list: {kind, fields}, or {kind, hold id, hold} and perhaps further fields. What all entries of a
+-- call have in common, the first one's number and the time, save() puts in front of them.
+local function append(packed)
   pool.entries = pool.entries + 1
-  entry.n = pool.entries
-  ledger[#ledger + 1] = entry
-  return entry
+  ledger[#ledger + 1] = packed
 end
 
+local function note(kind, fields)
+  append(cmsgpack.pack({kind, fields}))
+end
+
+-- Returns the entry's number.
 local function record(kind, variant, quantity, fields)
   local entry = fields or {}
-  entry.n, entry.at, entry.kind, entry.variant, entry.quantity = 0, now, kind, variant, quantity
-  return append(entry)
+  entry.variant, entry.quantity = variant, quantity
+  note(kind, entry)
+  return pool.entries
 end
 
-local function record_hold(kind, id, h)
-  return append({ -- all fields at once: a table that grows costs Lua as much again
-    n = 0, at = now, kind = kind, variant = h.variant, quantity = h.quantity, hold = id, buyer = h.buyer, price = h.price,
-    currency = h.currency, deadline = h.deadline, key = h.key, source = h.source, payment = h.payment,
-  })
+-- Short texts are packed by hand: cmsgpack's buffer costs more than the rest of an entry.
+local function packed_text(text)
+  return #text < 32 and string.char(160 + #text) .. text or cmsgpack.pack(text)
 end
 
--- How many units of a variant count against a buyer's limit here; `bought` remembers what this call has read or changed.
-local bought = {}
-local function count(buyer, variant)
-  local field = buyer .. '/' .. variant
+local function record_packed(kind, id, hold)
+  append(TRIPLE .. packed_text(kind) .. packed_text(id) .. hold)
+end
+
+local function record_hold(kind, id, hold, more)
+  if more then append('\148' .. cmsgpack.pack(kind, id) .. pack_hold(hold) .. cmsgpack.pack(more)) -- a list of four
+  else record_packed(kind, id, pack_hold(hold))
+  end
+end
+
+-- How many units of a variant count against a buyer's limit here; `bought` remembers what this call has read one by one or changed.
+local bought = {} -- "<buyer>/<variant>" -> units
+local digits = {} -- number -> text: Redis would print each with 17 digits, which costs as much as storing it
+
+local function bought_by(field)
   local known = bought[field]
   if not known then
     known = tonumber(redis.call('HGET', BUYERS, field) or 0)
@@ -138,33 +168,40 @@ local function count(buyer, variant)
   return known
 end
 
--- The same for many at once; what this call has changed already stays.
-local function read_counts(fields)
-  local values = redis.call('HMGET', BUYERS, unpack(fields))
-  for i, field in ipairs(fields) do bought[field] = bought[field] or tonumber(values[i] or 0) end
+local function set_bought(field, value)
+  bought[field] = value
+  local text = digits[value] or string.format('%d', value)
+  digits[value] = text
+  add(writes.buyers, field, text)
+end
+
+local function count(buyer, variant)
+  return bought_by(buyer .. '/' .. variant)
 end
 
 local function set_count(buyer, variant, value)
-  local field = buyer .. '/' .. variant
-  bought[field] = value
-  add(writes.buyers, field, value)
+  set_bought(buyer .. '/' .. variant, value)
 end
 
--- Sets units aside; `due` is when they come back. Returns the hold's fields.
-local function set_aside(kind, id, hold, due)
-  shift(hold.variant, 'available', 'held', hold.quantity)
-  set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) + hold.quantity)
+-- A new hold; `due` is when it ends unless it is paid. `packed` is the hold as text.
+local function begin_hold(kind, id, packed, due)
   add(writes.deadlines, due, id)
-  record_hold(kind, id, hold)
-  return write_hold(id, hold)
+  add(writes.holds, id, packed)
+  record_packed(kind, id, packed)
 end
 
--- Notes a wish: no unit moves until it is paid.
-local function want(id, hold, due)
-  hold.status = 'wanted'
-  add(writes.deadlines, due, id)
-  record_hold('wish', id, hold)
-  return write_hold(id, hold)
+-- Sets units aside for a hold whose buyer's count is `field` and was `before`.
+local function set_aside(kind, id, variant, quantity, field, before, packed, due)
+  shift(variant, 'available', 'held', quantity)
+  set_bought(field, before + quantity)
+  begin_hold(kind, id, packed, due)
+end
+
+-- The same from a hold's record. Returns it packed.
+local function take_aside(kind, id, hold, due)
+  local field, packed = hold.buyer .. '/' .. hold.variant, pack_hold(hold)
+  set_aside(kind, id, hold.variant, hold.quantity, field, bought_by(field), packed, due)
+  return packed
 end
 
 -- A hold ends unsold: `kind` is why, and its new status. A `wanted` one never had units.
@@ -241,10 +278,11 @@ local function offer(waiter, id, t)
   local deadline = now + waiter.offer_ms
   local hold = {
     buyer = waiter.buyer, variant = waiter.variant, quantity = 1, price = t.price, currency = t.currency, deadline = deadline,
-    status = 'held', source = waiter.source, key = '', taken_at = now,
+    status = 'held', source = waiter.source, device = waiter.device, key = '', taken_at = now,
   }
-  set_aside('offer', id, hold, string.format('%.0f', deadline + waiter.grace_ms))
+  local packed = take_aside('offer', id, hold, string.format('%.0f', deadline + waiter.grace_ms))
   offers[#offers + 1] = {waiter.buyer, waiter.variant, id}
+  return packed
 end
 
 -- Looks at the next `most` in line; passes over who has left, or has as many as one buyer may.
@@ -301,11 +339,11 @@ local function write(command, key, arguments)
 end
 
 local function write_units()
-  local fields, states = {}, {}
+  local fields, states = {nil, nil}, {nil}
   for variant, u in pairs(touched) do
     if u.changed then
       u.version = u.version + 1
-      for _, counter in ipairs(COUNTERS) do add(fields, variant .. ':' .. counter, u[counter]) end
+      add(fields, variant, pack_units(u))
       local key = 'stock:' .. variant
       states[#states + 1] = {key, u.version, string.format(
         '{"key":"%s","version":%.0f,"value":{"variant":"%s","available":%d,"epoch":%.0f,"waiting":%d}}',
@@ -317,10 +355,9 @@ local function write_units()
   return states
 end
 
-local function packed_holds()
-  local fields = {}
-  for id, hold in pairs(writes.holds) do add(fields, id, cmsgpack.pack(hold)) end
-  return fields
+-- Texts that are packed already, as one packed list.
+local function packed_list(texts)
+  return '\221' .. struct.pack('>I4', #texts) .. table.concat(texts)
 end
 
 -- The only place that writes. Hands out versions, ledger numbers and the news for every screen.
@@ -328,7 +365,7 @@ local function save()
   serve_line()
   send_home()
   local states = write_units()
-  write('HSET', HOLDS, packed_holds())
+  write('HSET', HOLDS, writes.holds)
   write('HSET', BUYERS, writes.buyers)
   write('HSET', IDEMPOTENCY, writes.keys)
   write('ZADD', DEADLINES, writes.deadlines)
@@ -341,7 +378,7 @@ local function save()
   write('HSET', WAITERS, writes.waiters)
   write('HDEL', WAITERS, writes.served)
   if #ledger > 0 then
-    local packed = cmsgpack.pack(ledger)
+    local packed = TRIPLE .. cmsgpack.pack(pool.entries - #ledger + 1, now) .. packed_list(ledger)
     pool.digest = redis.sha1hex(pool.digest .. packed)
     redis.call('HSET', POOL, 'state', pool.state, 'closes_at', pool.closes_at, 'entries', pool.entries, 'digest', pool.digest)
     redis.call('XADD', LEDGER, pool.generation .. '-' .. pool.entries, 'entries', packed, 'digest', pool.digest)

@@ -26,10 +26,9 @@ end
 
 pool.state, pool.closes_at = ARGV[4], tonumber(ARGV[5])
 for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do
-  entry.at = now
-  append(entry)
+  note(entry.kind, entry)
 end
-append({n = 0, at = now, kind = 'rebuilt', state = pool.state, closes_at = pool.closes_at})
+note('rebuilt', {state = pool.state, closes_at = pool.closes_at})
 for _, variant in ipairs(cmsgpack.unpack(ARGV[7])) do units(variant) end -- save() serves their lines
 redis.call('HDEL', POOL, 'rebuilder')
 save()

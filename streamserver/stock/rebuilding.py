@@ -11,7 +11,7 @@ import orjson
 from streamserver.stock.books import BALANCE, STATUS, Books
 from streamserver.stock.chain import Entry
 from streamserver.stock.model import Pool
-from streamserver.stock.store import COUNTERS, KEYS, digest, pack_hold
+from streamserver.stock.store import KEYS, digest, pack_hold, pack_units
 
 LEAP = 2**32  # versions and epochs of a new generation are above all that the lost one can have told
 
@@ -144,20 +144,22 @@ class History:
         for variant in self.books.units.keys() | waiting.keys():
             units = self.books.units.get(variant, dict.fromkeys(BALANCE, 0))
             counters = units | {"version": generation * LEAP, "epoch": generation * LEAP, "waiting": waiting[variant]}
-            found["units"] += _flat((f"{variant}:{name}", counters[name]) for name in COUNTERS)
+            found["units"] += [variant, pack_units(counters)]
         for id_, hold in self.holds.items():
-            source = orjson.dumps(hold.source).decode()
-            found["holds"] += [id_, pack_hold(hold, source)]
+            source, device = _without_device(hold.source)
+            found["holds"] += [id_, pack_hold(hold, source, device)]
             if hold.is_living:
                 found["deadlines"] += [hold.deadline + grace_ms, id_]
             if hold.key:
                 found["keys"] += [f"{hold.buyer}/{hold.key}", f"{id_}|{digest(hold.variant, hold.quantity)}"]
         for id_, one in self.waiting.items():
-            device = one.source.get("device", one.buyer)
-            source = orjson.dumps(one.source).decode()
+            source, device = _without_device(one.source)
             terms = (now + patience_ms, offer_ms, grace_ms)
             found["line"] += [0, f"{one.variant}/{one.n:012}/{id_}"]
-            found["waiters"] += [id_, msgpack.packb((one.variant, one.buyer, device, source, *terms, one.n))]
+            found["waiters"] += [
+                id_,
+                msgpack.packb((one.variant, one.buyer, device or one.buyer, source, *terms, one.n)),
+            ]
         found["waiters"] += _flat((f"{buyer}/{variant}", hold) for (buyer, variant), hold in self.joined.items())
         found["buyers"] += _flat((f"{buyer}/{variant}", count) for (buyer, variant), count in self.books.counts.items())
         found["operations"] += _flat(self.operations.items())
@@ -166,6 +168,12 @@ class History:
 
     def available(self, variant: str) -> int:
         return self.books.units.get(variant, dict.fromkeys(BALANCE, 0))["available"]
+
+
+def _without_device(source: dict[str, Any]) -> tuple[str, str]:
+    """JSON of everything else, and the device."""
+    rest = {name: value for name, value in source.items() if name != "device"}
+    return orjson.dumps(rest).decode(), source.get("device") or ""
 
 
 def _flat(pairs: Iterable[tuple[str, Any]]) -> Flat:

@@ -209,4 +209,4 @@ class Recovery:
 
 def _as_in_the_stream(entry: Entry) -> Entry:
     """Scripts write sources as text."""
-    return entry | {"n": 0} | ({"source": orjson.dumps(entry["source"]).decode()} if "source" in entry else {})
+    return entry | ({"source": orjson.dumps(entry["source"]).decode()} if "source" in entry else {})

@@ -1,6 +1,8 @@
 -- Sets units aside for buyers: each request is answered from what is recorded or granted from what is available.
--- ARGV  2 hold ms  3 grace ms  4 expire at most  5 packed list of requests: {key, digest, buyer, variant, quantity, hold id, device}
--- Answers a packed list, per request: {verdict, hold id, hold's fields, left, epoch} with verdict
+-- ARGV  2 hold ms  3 grace ms  4 expire at most  5 packed columns, a value for each request:
+--       {"<buyer>/<key>", digest, "<buyer>/<variant>", "<device>/<variant>" ('' where the device is the buyer), variant, quantity,
+--       hold id, packed wish}
+-- Answers packed columns: {verdict, hold id, hold, left, epoch} with verdict
 --   held | replayed | sold_out | limit_reached (left = the limit) | key_reused | not_live | paused | not_found
 -- Where it is *first paid, first served* nothing is set aside: the hold is `wanted`, and confirm.lua takes its units.
 -- One packed text each way: 1,800 arguments and as many answers took redis-py longer than the rest together.
@@ -8,66 +10,86 @@
 local hold_ms, grace_ms, expire_limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local deadline = now + hold_ms
 local due = string.format('%.0f', deadline + grace_ms)
+local NOTHING = cmsgpack.pack(nil)
 
 expire_due(expire_limit)
 serve_line()
 send_home()
 local selling = is_open()
 
-local requests, key_fields, counted = {}, {}, {}
-for i, f in ipairs(cmsgpack.unpack(ARGV[5])) do
-  local r = {key = f[1], digest = f[2], buyer = f[3], variant = f[4], quantity = f[5], id = f[6], device = f[7]}
-  r.field = r.buyer .. '/' .. r.key
-  requests[i], key_fields[i] = r, r.field
-  counted[#counted + 1] = r.buyer .. '/' .. r.variant
-  if r.device ~= r.buyer then counted[#counted + 1] = r.device .. '/' .. r.variant end
+local keys, digests, buyer_fields, device_fields, variants, quantities, ids, wishes = unpack(cmsgpack.unpack(ARGV[5]))
+local seen = redis.call('HMGET', IDEMPOTENCY, unpack(keys))
+local counted = redis.call('HMGET', BUYERS, unpack(buyer_fields))
+local granted = {} -- key -> number of the request that this call has granted for it
+local verdicts, answered, packed, lefts, epochs = {nil}, {nil}, {nil}, {nil}, {nil}
+
+local function answer(i, verdict, id, hold, left, epoch)
+  verdicts[i], answered[i], packed[i], lefts[i], epochs[i] = verdict, id, hold, left, epoch
 end
 
-local seen = redis.call('HMGET', IDEMPOTENCY, unpack(key_fields))
-local known, terms_of = {}, {}
-for i, field in ipairs(key_fields) do known[field] = known[field] or seen[i] end
-read_counts(counted)
-
-local function replay(found, digest)
-  local id, bound = string.match(found, '^(.*)|(.*)$')
-  if bound ~= digest then return {'key_reused', '', {}, 0, 0} end
-  local hold = read_hold(id)
-  return {'replayed', id, hold_fields(hold), units(hold.variant).available, units(hold.variant).epoch}
+local function refuse(i, verdict, left, epoch)
+  answer(i, verdict, '', NOTHING, left or 0, epoch or 0)
 end
 
--- With the source as text that waits for the device; false when there are none.
+local function replay(i)
+  local first = granted[keys[i]]
+  local id, digest
+  if first then id, digest = ids[first], digests[first] else id, digest = string.match(seen[i], '^(.*)|(.*)$') end
+  if digest ~= digests[i] then return refuse(i, 'key_reused') end
+  local u = units(variants[i])
+  answer(i, 'replayed', id, first and packed[first] or pack_hold(read_hold(id)), u.available, u.epoch)
+end
+
+-- With the promise that every hold of this call gets; false when there are none.
 local function terms_for_sale(variant)
   local t = terms(variant)
-  if t then t.source_head = string.sub(cjson.encode(t.source), 1, -2) .. ',"device":' end
+  if t then
+    t.promise = pack_promise({
+      price = t.price, currency = t.currency, source = t.source, taken_at = now, deadline = deadline,
+      status = t.mode == 'first_paid' and 'wanted' or 'held',
+    })
+  end
   return t or false
 end
 
-local function grant(r, t)
-  local hold = {
-    buyer = r.buyer, variant = r.variant, quantity = r.quantity, price = t.price, currency = t.currency,
-    deadline = deadline, status = 'held', source = t.source_head .. cjson.encode(r.device) .. '}', key = r.key, taken_at = now,
-  }
-  local fields = t.mode == 'first_paid' and want(r.id, hold, due) or set_aside('hold', r.id, hold, due)
-  known[r.field] = r.id .. '|' .. r.digest
-  add(writes.keys, r.field, known[r.field])
-  return {'held', r.id, fields, units(r.variant).available, units(r.variant).epoch}
+local terms_of = {}
+local function terms_now(variant)
+  local t = terms_of[variant]
+  if t == nil then
+    t = terms_for_sale(variant)
+    terms_of[variant] = t
+  end
+  return t
 end
 
-local function answer(r)
-  local found = known[r.field]
-  if found then return replay(found, r.digest) end
-  if not selling then return {'not_live', '', {}, 0, 0} end
-  if pool.paused then return {'paused', '', {}, 0, 0} end
-  if terms_of[r.variant] == nil then terms_of[r.variant] = terms_for_sale(r.variant) end
-  local t = terms_of[r.variant]
-  if not t or not t.selling then return {'not_found', '', {}, 0, 0} end
-  if has_already(r.buyer, r.device, r.variant) + r.quantity > t.limit then return {'limit_reached', '', {}, t.limit, 0} end
-  local u = units(r.variant)
-  if u.available < r.quantity then return {'sold_out', '', {}, u.available, u.epoch} end
-  return grant(r, t)
+local function grant(i, t, u, before)
+  local id, hold = ids[i], join_hold(wishes[i], t.promise)
+  if t.mode == 'first_paid' then begin_hold('wish', id, hold, due)
+  else set_aside('hold', id, variants[i], quantities[i], buyer_fields[i], before, hold, due)
+  end
+  granted[keys[i]] = i
+  add(writes.keys, keys[i], id .. '|' .. digests[i])
+  answer(i, 'held', id, hold, u.available, u.epoch)
 end
 
-local answers = {}
-for i, r in ipairs(requests) do answers[i] = answer(r) end
+-- What somebody took as a guest still counts after they have signed in on the same device.
+local function as_guest(i)
+  return device_fields[i] == '' and 0 or bought_by(device_fields[i])
+end
+
+local function decide(i)
+  if seen[i] or granted[keys[i]] then return replay(i) end
+  if not selling then return refuse(i, 'not_live') end
+  if pool.paused then return refuse(i, 'paused') end
+  local t = terms_now(variants[i])
+  if not t or not t.selling then return refuse(i, 'not_found') end
+  local before = bought[buyer_fields[i]] or tonumber(counted[i] or 0)
+  if before + as_guest(i) + quantities[i] > t.limit then return refuse(i, 'limit_reached', t.limit) end
+  local u = units(variants[i])
+  if u.available < quantities[i] then return refuse(i, 'sold_out', u.available, u.epoch) end
+  grant(i, t, u, before)
+end
+
+for i = 1, #keys do decide(i) end
 save()
-return cmsgpack.pack(answers)
+return '\149' .. cmsgpack.pack(verdicts, answered) .. packed_list(packed) .. cmsgpack.pack(lefts, epochs) -- a list of five

@@ -7,7 +7,7 @@ local id, f = ARGV[2], cmsgpack.unpack(ARGV[3])
 local device, digest = f[2], f[10]
 local hold = {
   buyer = f[1], variant = f[3], quantity = f[4], price = f[5], currency = f[6], deadline = math.max(f[7], now + tonumber(ARGV[4])),
-  status = 'held', source = f[8], key = f[9], taken_at = now,
+  status = 'held', source = f[8], device = device, key = f[9], taken_at = now,
 }
 local known = read_hold(id)
 if known then return {'known', pack_hold(known)} end
@@ -17,7 +17,12 @@ if has_already(hold.buyer, device, hold.variant) + hold.quantity > t.limit then 
 if units(hold.variant).available < hold.quantity then return {'sold_out', ''} end
 
 local due = string.format('%.0f', hold.deadline + tonumber(ARGV[5]))
-if t.mode == 'first_paid' then want(id, hold, due) else set_aside('hold', id, hold, due) end
+if t.mode == 'first_paid' then
+  hold.status = 'wanted'
+  begin_hold('wish', id, pack_hold(hold), due)
+else
+  take_aside('hold', id, hold, due)
+end
 if hold.key ~= '' then add(writes.keys, hold.buyer .. '/' .. hold.key, id .. '|' .. digest) end
 save()
 return {'held', pack_hold(hold)}

@@ -15,6 +15,6 @@ if LIMITS_SALES then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.
 hold.status = 'returned'
 write_hold(id, hold)
 add(writes.operations, 'return:' .. operation, hold.quantity)
-record_hold('return', id, hold).operation = operation
+record_hold('return', id, hold, {operation = operation})
 save()
 return 1

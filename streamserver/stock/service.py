@@ -104,11 +104,11 @@ class StockService:
 
     async def retake_promised(self, lost: HoldRecord) -> HoldRecord:
         """The same for a promise that needs no other proof. Raises SoldOut, LimitReached, NotSelling."""
-        source = lost.source.model_dump_json(exclude_none=True)
+        source = lost.source.model_dump_json(exclude_none=True, exclude={"device"})
         bound = digest(lost.variant, lost.quantity)
         fields = (
-            lost.buyer, lost.source.device, lost.variant, lost.quantity, lost.price, lost.currency, lost.deadline, source,
-            lost.key, bound,
+            lost.buyer, lost.source.device or lost.buyer, lost.variant, lost.quantity, lost.price, lost.currency,
+            lost.deadline, source, lost.key, bound,
         )  # fmt: skip
         least = (self._config.offer_seconds * 1000, self._config.grace_seconds * 1000)
         answer = await self._store.run("retake", lost.pool, lost.id, msgpack.packb(fields), *least)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from streamserver.stock.books import BALANCE, Transfer
 from streamserver.stock.chain import Call, Entry
 from streamserver.stock.model import HoldRecord, Pool
-from streamserver.stock.store import pool_keys, read_calls, read_hold
+from streamserver.stock.store import pool_keys, read_calls, read_hold, read_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,8 @@ def _text_keys(answer: dict[bytes, bytes]) -> dict[str, bytes]:
 
 
 def _by_variant(units: dict[str, bytes]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for name, value in units.items():
-        variant, _, counter = name.rpartition(":")
-        if counter in BALANCE:
-            found.setdefault(variant, dict.fromkeys(BALANCE, 0))[counter] = int(value)
-    return found
+    counters = {variant: read_units(packed) for variant, packed in units.items()}
+    return {variant: {name: getattr(u, name) for name in BALANCE} for variant, u in counters.items()}
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Pools in Redis: the scripts, and how their answers become plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from streamserver.kit.errors import OneMoment
 from streamserver.kit.redis import load_script
 from streamserver.messages.stock import Source
-from streamserver.stock.chain import Call
+from streamserver.stock.chain import Call, with_device
 from streamserver.stock.errors import PoolAway, PoolLost
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
 
@@ -33,6 +33,7 @@ KEYS = (
     "line",
     "waiters",
 )
+PAIR = b"\x92"  # MessagePack: a list of two follows
 COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch", "waiting")
 
 CLOSED = "pools_closed"  # pools that are over by the time (ms) of that
@@ -47,9 +48,10 @@ UNGUARDED = ("life", "rest", "rebuild")
 StreamEntry = tuple[bytes, dict[bytes, bytes]]
 
 
-def pool_keys(pool: Pool) -> list[str]:
+@lru_cache(maxsize=4096)
+def pool_keys(pool: Pool) -> tuple[str, ...]:
     """The keys of a pool, in the order every script takes them: they share one hash tag, so one slot."""
-    return [f"{{{pool}}}:{name}" for name in KEYS]
+    return tuple(f"{{{pool}}}:{name}" for name in KEYS)
 
 
 def terms_key(pool: Pool) -> str:
@@ -68,38 +70,62 @@ def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
 
 
 def hold_of(hold_id: str, pool: Pool, fields: Sequence[Any]) -> HoldRecord:
-    """A hold from `hold_fields` in pool.lua."""
-    buyer, variant, quantity, price, currency, deadline, status, source, payment, _attempt, key, *_ = fields
+    """A hold from its unpacked wish and promise."""
+    (buyer, variant, quantity, key, device), (price, currency, source, _at, deadline, status, payment, _attempt) = (
+        fields
+    )
     return HoldRecord(
         id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
-        deadline=deadline, status=status, source=Source.model_validate_json(source), key=key, payment=payment or None,
+        deadline=deadline, status=status, source=Source.model_validate_json(with_device(source, device)), key=key,
+        payment=payment or None,
     )  # fmt: skip
 
 
-class HoldFields(Protocol):
+class WishFields(Protocol):
+    """What a buyer asked for."""
+
+    @property
+    def buyer(self) -> str: ...
+    @property
+    def variant(self) -> str: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+
+
+class HoldFields(WishFields, Protocol):
     """What a packed hold is made of."""
 
-    buyer: str
-    variant: str
-    quantity: int
     price: int
     currency: str
     deadline: int
     status: str
     payment: str
     attempt: int
-    key: str
     taken_at: int
 
 
-def pack_hold(hold: HoldFields, source: str) -> bytes:
-    """A hold as `pack_hold` in pool.lua writes it; `source` is JSON."""
-    return msgpack.packb(
-        (
-            hold.buyer, hold.variant, hold.quantity, hold.price, hold.currency, hold.deadline, hold.status, source,
-            hold.payment, hold.attempt, hold.key, hold.taken_at,
-        )
+def pack_wish(wish: WishFields, device: str) -> bytes:
+    """What was asked, as it becomes part of a packed hold."""
+    return msgpack.packb((wish.buyer, wish.variant, wish.quantity, wish.key, device))
+
+
+def pack_hold(hold: HoldFields, source: str, device: str) -> bytes:
+    """A hold as `pack_hold` in pool.lua writes it; `source` is JSON without the device."""
+    promise = (
+        hold.price, hold.currency, source, hold.taken_at, hold.deadline, hold.status, hold.payment, hold.attempt,
     )  # fmt: skip
+    return PAIR + pack_wish(hold, device) + msgpack.packb(promise)
+
+
+def pack_units(counters: Mapping[str, int]) -> bytes:
+    """Counters as `pack_units` in pool.lua writes them."""
+    return msgpack.packb([counters[name] for name in COUNTERS])
+
+
+def read_units(packed: bytes) -> Units:
+    return Units(*msgpack.unpackb(packed))
 
 
 class Answer(NamedTuple):
@@ -118,8 +144,8 @@ class Answer(NamedTuple):
 
 
 def terms_fields(terms: Sequence[Terms]) -> dict[str, bytes]:
-    """Variant → JSON, as reserve.lua reads it."""
-    return {t.variant: _terms_json(t) for t in terms}
+    """Variant → packed, as `terms` in pool.lua reads them."""
+    return {t.variant: _terms_packed(t) for t in terms}
 
 
 def read_calls(stream: Sequence[StreamEntry]) -> list[Call]:
@@ -131,31 +157,36 @@ def read_calls(stream: Sequence[StreamEntry]) -> list[Call]:
     return calls
 
 
-def _terms_json(terms: Terms) -> bytes:
-    source = terms.source.model_dump(exclude_none=True)
-    return orjson.dumps(
-        {
-            "price": terms.price,
-            "currency": terms.currency,
-            "limit": terms.limit,
-            "home": terms.home,
-            "selling": terms.selling,
-            "mode": terms.mode,
-            "source": source,
-        }
-    )
+def _terms_packed(t: Terms) -> bytes:
+    source = t.source.model_dump_json(exclude_none=True)
+    return msgpack.packb((t.price, t.currency, t.limit, t.home, t.selling, t.mode, source))
 
 
 def _reserve_arguments(
     pool: Pool, requests: Sequence[ReserveRequest], hold_ms: int, grace_ms: int, expire_batch: int
 ) -> list[str | int | bytes]:
-    rows = [(r.key, digest(r.variant, r.quantity), r.buyer, r.variant, r.quantity, r.hold, r.device) for r in requests]
-    return [pool, hold_ms, grace_ms, expire_batch, msgpack.packb(rows)]
+    return [pool, hold_ms, grace_ms, expire_batch, reserve_columns(requests)]
+
+
+def reserve_columns(requests: Sequence[ReserveRequest]) -> bytes:
+    """Requests as reserve.lua reads them: columns, which cost Lua a third of as many rows."""
+    columns = (
+        [f"{r.buyer}/{r.key}" for r in requests],
+        [digest(r.variant, r.quantity) for r in requests],
+        [f"{r.buyer}/{r.variant}" for r in requests],
+        [f"{r.device}/{r.variant}" if r.device != r.buyer else "" for r in requests],
+        [r.variant for r in requests],
+        [r.quantity for r in requests],
+        [r.hold for r in requests],
+        [pack_wish(r, r.device) for r in requests],
+    )
+    return msgpack.packb(columns, use_bin_type=False)  # Lua's cmsgpack knows no `bin`
 
 
 def _answers(pool: Pool, packed: bytes) -> list[Answer]:
-    rows = cast("list[list[Any]]", msgpack.unpackb(packed))
-    return [Answer(verdict, pool, hold, fields, left, epoch) for verdict, hold, fields, left, epoch in rows]
+    columns = cast("list[list[Any]]", msgpack.unpackb(packed))
+    rows = zip(*columns, strict=True)
+    return [Answer(verdict, pool, hold, fields or (), left, epoch) for verdict, hold, fields, left, epoch in rows]
 
 
 def _away(error: RedisError) -> OneMoment | None:
@@ -213,11 +244,8 @@ class PoolStore:
     async def units(self, pool: Pool, variants: Sequence[str]) -> dict[str, Units]:
         if not variants:
             return {}
-        fields = [f"{variant}:{counter}" for variant in variants for counter in COUNTERS]
-        values = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool)[1], fields))
-        numbers = [int(value or 0) for value in values]
-        width = len(COUNTERS)
-        return {v: Units(*numbers[i * width : (i + 1) * width]) for i, v in enumerate(variants)}
+        found = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool)[1], list(variants)))
+        return {v: read_units(packed) if packed else Units() for v, packed in zip(variants, found, strict=True)}
 
     async def set_terms(self, pool: Pool, terms: Sequence[Terms]) -> None:
         """Write what differs: looking costs no fsync."""

@@ -28,17 +28,16 @@ local hold = known and read_hold(known)
 if hold and hold.status == 'held' then return {'offered', known, 0, pack_hold(hold)} end
 if not may_have_one(buyer, device, variant, t) then return {'limit_reached', '', t.limit, ''} end
 
-local source = string.sub(cjson.encode(t.source), 1, -2) .. ',"device":' .. cjson.encode(device) .. '}'
 waiter = {
-  variant = variant, buyer = buyer, device = device, source = source, patience = patience, offer_ms = offer_ms,
+  variant = variant, buyer = buyer, device = device, source = t.source, patience = patience, offer_ms = offer_ms,
   grace_ms = grace_ms,
 }
-waiter.n = record('wait', variant, 1, {hold = id, buyer = buyer, source = source}).n
+waiter.n = record('wait', variant, 1, {hold = id, buyer = buyer, source = t.source, device = device})
 add(writes.waiters, mine, id)
 if units(variant).available > 0 then -- nobody waits while there is something
-  offer(waiter, id, t)
+  local packed = offer(waiter, id, t)
   save()
-  return {'offered', id, 0, pack_hold(read_hold(id))}
+  return {'offered', id, 0, packed}
 end
 add(writes.line, 0, member_of_line(waiter, id))
 add(writes.waiters, id, pack_waiter(waiter))

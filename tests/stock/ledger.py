@@ -1,13 +1,15 @@
 """A pool with a little history, for tests of its ledger."""
 
+from dataclasses import astuple, replace
 from typing import Any, cast
 
+import msgpack
 from redis.asyncio import Redis
 
 from streamserver.kit.ids import new_id
 from streamserver.messages.stock import Source
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.store import PoolStore, pool_keys
+from streamserver.stock.store import PoolStore, pool_keys, read_units
 
 HOUR = 3_600_000
 POOL = "room:ledger"
@@ -27,6 +29,13 @@ async def hold(store: PoolStore, buyers: list[str], pool: str = POOL) -> list[st
     [answers] = await store.reserve([(pool, requests)], HOUR, 0, 100)
     assert isinstance(answers, list), answers
     return [answer.hold for answer in answers]
+
+
+async def set_counter(redis: Redis, pool: str, variant: str, name: str, value: int) -> None:
+    """Change one of a variant's counters behind the scripts' backs."""
+    key = pool_keys(pool)[1]
+    before = read_units(cast("bytes", await cast("Any", redis.hget(key, variant))))
+    await cast("Any", redis.hset(key, variant, msgpack.packb(astuple(replace(before, **{name: value})))))
 
 
 async def stream_of(redis: Redis, pool: str = POOL) -> list[tuple[bytes, dict[bytes, bytes]]]:

@@ -1,7 +1,7 @@
 """A shop with a show, an order and a ledger, for tests of the audit."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -14,7 +14,7 @@ from streamserver.messages.stock import HoldRequest
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.audit import Audit
 from streamserver.stock.model import Pool
-from streamserver.stock.store import pool_keys
+from tests.stock.ledger import set_counter
 from tests.world import World
 
 ADDRESS = Address(name="Ada Byron", street="1 Mill Lane", postcode="90210", city="Halstead", country="GB")
@@ -59,7 +59,7 @@ class Sale:
             await session.execute(statement)
 
     async def set_counter(self, name: str, value: int) -> None:
-        await cast("Any", self.redis.hset(pool_keys(self.pool)[1], f"{self.variant}:{name}", str(value)))
+        await set_counter(self.redis, self.pool, self.variant, name, value)
 
     async def findings(self) -> list[str]:
         """Everything that the audit has to say."""

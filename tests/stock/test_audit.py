@@ -24,7 +24,7 @@ from streamserver.stock.repair import repair
 from streamserver.stock.store import PoolStore, pool_keys
 from streamserver.stock.tables import LedgerBuyerRow, LedgerCursorRow, LedgerRow
 from tests.harness import environment, run
-from tests.stock.ledger import POOL, open_pool, rewrite_stream, stream_of
+from tests.stock.ledger import POOL, open_pool, rewrite_stream, set_counter, stream_of
 from tests.stock.sale import Sale
 from tests.world import World, guest
 
@@ -148,8 +148,7 @@ async def test_a_changed_stream_entry_is_found(sale: Sale) -> None:
     """Before it is archived, the digest tells."""
     await sale.hold(guest())
     [(id_, fields)] = await stream_of(sale.redis, sale.pool)
-    [entry] = cast("list[dict[str, Any]]", msgpack.unpackb(fields[b"entries"]))
-    fields[b"entries"] = msgpack.packb([{**entry, "price": 1}])
+    fields[b"entries"] = fields[b"entries"].replace(msgpack.packb(1900), msgpack.packb(1901))
     await rewrite_stream(sale.redis, [(id_, fields)], sale.pool)
     assert await sale.finds("The stream was changed: entries 9 to 9")
 
@@ -272,7 +271,7 @@ async def test_the_command_ends_with_1_when_it_found_something(tmp_path: Path) -
     well = await command()
     assert (well.returncode, "0 with findings" in well.stdout) == (0, True), well.stderr
     async with redis_server.running(embedded) as url, Redis.from_url(url) as redis:
-        await cast("Any", redis.hset(pool_keys(POOL)[1], "var_a:available", "11"))
+        await set_counter(redis, POOL, "var_a", "available", 11)
     wrong = await command()
     assert wrong.returncode == 1
     assert "available is 11, but the ledger says 10" in wrong.stdout

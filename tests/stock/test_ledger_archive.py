@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgpack
 import orjson
@@ -155,8 +155,8 @@ async def test_a_changed_stream_entry_is_refused(
 ) -> None:
     """It no longer fits the digest that the script wrote beside it."""
     [opening, (id_, fields), *rest] = await stream_of(redis)
-    [entry] = cast("list[dict[str, Any]]", msgpack.unpackb(fields[b"entries"]))
-    fields[b"entries"] = msgpack.packb([{**entry, "quantity": 12}])
+    first, at, [[kind, what]] = msgpack.unpackb(fields[b"entries"])
+    fields[b"entries"] = msgpack.packb([first, at, [[kind, {**what, "state": "closed"}]]])
     await rewrite_stream(redis, [opening, (id_, fields), *rest])
     with pytest.raises(LedgerBrokenError, match="changed"):
         await archive.move(POOL)

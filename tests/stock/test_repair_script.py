@@ -1,13 +1,11 @@
 """The repair script against a plain rule: it takes away what nobody brought, and can never make one unit more."""
 
-from typing import Any, cast
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from streamserver.stock.store import PoolStore, pool_keys
-from tests.stock.ledger import POOL, open_pool
+from streamserver.stock.store import PoolStore
+from tests.stock.ledger import POOL, open_pool, set_counter
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -17,7 +15,7 @@ async def test_repair_lowers_available_or_does_nothing(redis: Redis, found: int,
     await redis.flushall()
     store = PoolStore(redis)
     await open_pool(store)
-    await cast("Any", redis.hset(pool_keys(POOL)[1], "var_a:available", str(found)))
+    await set_counter(redis, POOL, "var_a", "available", found)
     before = len(await store.ledger(POOL))
     taken = await store.run("repair", POOL, before + went_on, "var_a", told)
     expected = found - told if went_on == 0 and 0 <= told < found else 0
