@@ -53,6 +53,7 @@ class Embedded:
             "appendfsync": "always",
             "save": "",
             "maxmemory-policy": "noeviction",
+            "lazyfree-lazy-expire": "yes",  # a day of bags goes at once: not while buyers wait
             "logfile": str(self.log_file),
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from streamserver.stock.bags import DAYS, Bags, bag_key
+from streamserver.stock.bags import DAYS, SHARDS, Bags
 
 buyers = st.sampled_from(["ana", "bo", "cy", "di", "dev_1"])
 entries = st.tuples(buyers, st.integers(0, 30).map("hold_{:02}".format), st.sampled_from(["room:a", "shop:b"]))
@@ -32,4 +32,6 @@ async def test_bags_hold_what_was_noted_and_not_forgotten(
         assert await bags.of([buyer]) == dict(sorted(expected.items()))
         for hold, pool in expected.items():
             assert await bags.pool_of([buyer], hold) == pool
-        assert not expected or 0 < await redis.ttl(bag_key(buyer)) <= DAYS * 86_400
+    keys = await redis.keys("{bags:*")
+    assert len(keys) <= SHARDS
+    assert all([0 < await redis.ttl(key) <= (DAYS + 1) * 86_400 for key in keys])
