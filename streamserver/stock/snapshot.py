@@ -1,14 +1,16 @@
 """A whole pool as Redis has it at one moment, for the audit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 from redis.asyncio import Redis
 
+from streamserver.kit.redis import load_script
 from streamserver.stock.books import BALANCE, Transfer
 from streamserver.stock.chain import Call, Entry
 from streamserver.stock.model import HoldRecord, Pool
-from streamserver.stock.store import pool_keys, read_calls, read_hold, read_units
+from streamserver.stock.store import HERE, pool_keys, read_calls, read_hold, read_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,13 @@ class Seen:
         return counted | {hold.buyer for hold in self.holds.values()} | self.recent_buyers()
 
 
+_LOOK = load_script(HERE, "look")
+
+
 async def look(redis: Redis, pool: Pool) -> Seen:
-    keys = dict(zip(("pool", "units", "holds", "buyers", "outbox"), _hashes(pool), strict=True))
-    async with redis.pipeline(transaction=True) as pipe:
-        for key in keys.values():
-            pipe.hgetall(key)
-        pipe.zrange(pool_keys(pool)[4], 0, -1)
-        pipe.xrange(pool_keys(pool)[7])
-        answers = await pipe.execute()
-    meta, units, holds, buyers, outbox = (_text_keys(answer) for answer in answers[:5])
+    keys = pool_keys(pool)
+    answers = await _LOOK(redis, [keys[n] for n in (0, 1, 3, 5, 9, 4, 7)], ())
+    meta, units, holds, buyers, outbox = (_hash(answer) for answer in answers[:5])
     n, _, link = meta.get("archived", b"0:").decode().partition(":")
     return Seen(
         state=meta.get("state", b"").decode(),
@@ -55,17 +55,16 @@ async def look(redis: Redis, pool: Pool) -> Seen:
         counts={_split(name): int(count) for name, count in buyers.items() if int(count)},
         outbox={transfer: _transfer(orjson.loads(text)) for transfer, text in outbox.items()},
         due={hold.decode() for hold in answers[5]},
-        calls=read_calls(answers[6]),
+        calls=read_calls([(id_, _pairs(fields)) for id_, fields in answers[6]]),
     )
 
 
-def _hashes(pool: Pool) -> list[str]:
-    keys = pool_keys(pool)
-    return [keys[0], keys[1], keys[3], keys[5], keys[9]]
+def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _text_keys(answer: dict[bytes, bytes]) -> dict[str, bytes]:
-    return {name.decode(): value for name, value in answer.items()}
+def _hash(flat: Sequence[bytes]) -> dict[str, bytes]:
+    return {name.decode(): value for name, value in _pairs(flat).items()}
 
 
 def _by_variant(units: dict[str, bytes]) -> dict[str, dict[str, int]]:

@@ -281,10 +281,11 @@ class PoolStore:
         return read_calls(cast("list[StreamEntry]", stream))
 
     async def archived(self, pool: Pool, generation: int, n: int, link: str) -> None:
-        """Entries up to `n` are in SQL: keep the hash they have there, and drop them here."""
-        async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(pool_keys(pool)[0], "archived", f"{n}:{link}")
+        """Entries up to `n` are in SQL: drop them here, and keep the hash they have there. The dropping comes first and by
+        itself: above `maxmemory` it is what makes room."""
+        async with self.redis.pipeline(transaction=False) as pipe:
             pipe.xtrim(pool_keys(pool)[7], minid=f"{generation}-{n + 1}", approximate=False)
+            pipe.hset(pool_keys(pool)[0], "archived", f"{n}:{link}")
             await pipe.execute()
 
     async def pools_with_ledger(self) -> list[Pool]:
