@@ -20,11 +20,11 @@ from streamserver.http.accounts import account_routes
 from streamserver.http.catalog import catalog_routes
 from streamserver.http.health import Health
 from streamserver.http.holds import hold_routes
-from streamserver.http.middleware import IDENTITY, check_origin, identify_request
 from streamserver.http.orders import order_routes
 from streamserver.http.payments import sandbox_routes
 from streamserver.http.rooms import life_routes, lineup_routes, moderator_routes, room_routes, show_routes
 from streamserver.http.server import create_app
+from streamserver.http.visit import VISIT
 from streamserver.integrations.sandbox.payments import SandboxPayments
 from streamserver.kit.log import log
 from streamserver.kit.redis import connect
@@ -143,7 +143,8 @@ async def recover(config: Config) -> None:
 
 
 def build_web(s: Services) -> Web:
-    areas = [
+    areas = [  # aiohttp tries routes in this order, and a hold is what hurries
+        hold_routes(s.rooms, s.catalog),
         account_routes(s.people, s.catalog),
         catalog_routes(s.catalog),
         room_routes(s.rooms, s.hosting),
@@ -151,7 +152,6 @@ def build_web(s: Services) -> Web:
         show_routes(s.rooms),
         moderator_routes(s.hosting),
         lineup_routes(s.lineups),
-        hold_routes(s.rooms, s.catalog),
         order_routes(s.orders),
         sandbox_routes(s.payments),
     ]
@@ -165,9 +165,9 @@ def build_web(s: Services) -> Web:
 
 async def _authenticate(request: web.Request) -> Identity:
     """Look anew each time: a socket's session is checked again after the bus was lost."""
-    request.pop(IDENTITY, None)
-    check_origin(request)
-    return await identify_request(request)
+    visit = request[VISIT]
+    visit.check_origin()
+    return await visit.identify(anew=True)
 
 
 async def run_web(config: Config) -> None:

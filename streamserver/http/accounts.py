@@ -6,7 +6,6 @@ from streamserver.accounts.errors import HandleTaken, WrongPassword
 from streamserver.accounts.model import Account, Identity
 from streamserver.accounts.service import AccountService
 from streamserver.http.api import Call, Routes
-from streamserver.http.middleware import keep_device
 from streamserver.kit.errors import Forbidden, NotFound, SignInNeeded, TooManyRequests
 from streamserver.messages.accounts import CreatedToken, Me, NewToken, ShopRole, SignIn, SignUp, TokenList
 from streamserver.messages.base import Nothing
@@ -43,7 +42,7 @@ def account_routes(accounts: AccountService, shops: ShopRoles) -> Routes:
     @api.get("/me", answer=Me)
     async def me(call: Call) -> Me:
         """Say who the caller is. A newcomer's browser gets its device mark."""
-        keep_device(call.request, call.identity.device)
+        call.visit.keep_device(call.identity.device)
         return await describe(call.identity)
 
     @api.get("/tokens", answer=TokenList, scope=None, failures=(SignInNeeded, Forbidden))

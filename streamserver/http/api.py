@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
 
 from aiohttp import web
+from multidict import CIMultiDict
 from pydantic import ValidationError
 
 from streamserver.accounts.model import Identity
-from streamserver.http.middleware import NEW_SESSION, client_address, identify_request, keep_device
+from streamserver.http.visit import VISIT, Visit
 from streamserver.kit.errors import BadFormat, Failure, NotFound, TooLarge
 from streamserver.messages.accounts import Scope
 from streamserver.messages.base import Message
@@ -22,6 +23,7 @@ from streamserver.messages.reading import unreadable
 
 PREFIX = "/api/v1"
 MAX_JSON = 32_768  # bytes; refusing ten bodies of a megabyte, field by field, held everyone up for a second
+HEADERS = CIMultiDict({"Content-Type": "application/json", "Cache-Control": "no-store"})
 MAX_LARGE_JSON = 1_048_576  # a product with 100 variants and the longest description stays below a quarter of it
 
 B = TypeVar("B", bound=Message)
@@ -39,10 +41,11 @@ class Answer:
 class Call:
     """One request, as a handler sees it. `path` and `query` are the address's parts."""
 
-    __slots__ = ("identity", "request")
+    __slots__ = ("identity", "request", "visit")
 
-    def __init__(self, request: web.Request, identity: Identity) -> None:
+    def __init__(self, request: web.Request, visit: Visit, identity: Identity) -> None:
         self.request = request
+        self.visit = visit
         self.identity = identity
 
     @property
@@ -56,14 +59,14 @@ class Call:
     @property
     def client(self) -> str:
         """The caller's own address, behind whatever proxies are trusted."""
-        return client_address(self.request)
+        return self.visit.client(self.request)
 
     def set_session(self, secret: str) -> None:
         """Give the browser `secret` as its session cookie."""
-        self.request[NEW_SESSION] = secret
+        self.visit.set_session(secret)
 
     def clear_session(self) -> None:
-        self.request[NEW_SESSION] = ""
+        self.visit.set_session("")
 
     async def read(self, limit: int | None = None) -> bytes:
         """Return the raw body, at most `limit` bytes (default: the server's). Raises `TooLarge`."""
@@ -71,8 +74,9 @@ class Call:
         if (self.request.content_length or 0) > most:
             raise TooLarge(limit=most)
         body = bytearray()
-        async for chunk in self.request.content.iter_any():
-            body += chunk
+        content = self.request.content
+        while not content.at_eof():
+            body += await content.readany()
             if len(body) > most:
                 raise TooLarge(limit=most)
         return bytes(body)
@@ -101,24 +105,20 @@ class Route:
     large: bool = False
 
     async def __call__(self, request: web.Request) -> web.Response:
-        if any("\0" in part for part in request.match_info.values()):
+        if "\0" in request.path:
             raise NotFound  # PostgreSQL takes no such text, and nothing is named so
-        identity = await identify_request(request)
+        visit = request[VISIT]
+        identity = await visit.identify()
         if self.scope:
             identity.require_scope(self.scope)
-        if request.method not in {"GET", "HEAD"}:
-            keep_device(request, identity.device)
-        call = Call(request, identity)
+        if self.method != "GET":
+            visit.keep_device(identity.device)
+        call = Call(request, visit, identity)
         limit = MAX_LARGE_JSON if self.large else MAX_JSON
         arguments = [await _read(call, self.body, limit)] if self.body else []
         done = await self.handler(call, *arguments)
         message, status = (done.message, done.status) if isinstance(done, Answer) else (done, self.status)
-        return web.Response(
-            body=message.model_dump_json().encode(),
-            status=status,
-            content_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return web.Response(body=message.model_dump_json().encode(), status=status, headers=HEADERS)
 
 
 class Verb:
@@ -189,7 +189,8 @@ def add_routes(app: web.Application, areas: Sequence[Routes]) -> None:
 
 
 async def _read(call: Call, body: type[B], limit: int) -> B:
-    if call.request.content_type != "application/json":
+    kind = call.request.headers.get("Content-Type", "")
+    if kind.partition(";")[0].strip().lower() != "application/json":
         raise BadFormat("Send the request as JSON, with the header Content-Type: application/json.")
     text = await call.read(limit)
     try:

@@ -1,17 +1,15 @@
 """Every failure as an answer: a problem (RFC 9457) for programs, a short page for people, never a stack trace."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 from aiohttp import ClientPayloadError, web
-from aiohttp.typedefs import Handler, Middleware
 
 from streamserver.kit.errors import BadFormat, Failure, NotFound, OneMoment, TooLarge
 from streamserver.kit.log import log
 from streamserver.kit.outages import STORES_AWAY
 
-REQUEST_ID = web.RequestKey("request_id", str)
 BROKEN_BODY = (web.RequestPayloadError, ClientPayloadError)
 
 
@@ -60,21 +58,17 @@ def page_response(failure: Failure, static: str, policy: str) -> web.Response:
     )
 
 
-def errors_middleware(static: str, policy: str) -> Middleware:
-    """Answer whatever a handler raised: as a problem below `/api/`, as a page elsewhere. `static` is the path of the style
-    sheets, `policy` the content security policy of pages."""
+def error_answers(static: str, policy: str) -> Callable[[Exception, web.Request, str], web.Response | None]:
+    """How to answer whatever a handler raised: as a problem below `/api/`, as a page elsewhere. `static` is the path of the
+    style sheets, `policy` the content security policy of pages. None for an aiohttp answer that is no error."""
 
-    @web.middleware
-    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except Exception as error:
-            failure = as_failure(error, request)
-            if failure is None:
-                raise
-            return problem_response(failure) if is_api(request.path) else page_response(failure, static, policy)
+    def answer(error: Exception, request: web.Request, request_id: str) -> web.Response | None:
+        failure = as_failure(error, request, request_id)
+        if failure is None:
+            return None
+        return problem_response(failure) if is_api(request.path) else page_response(failure, static, policy)
 
-    return answer_errors
+    return answer
 
 
 def is_api(path: str) -> bool:
@@ -82,7 +76,7 @@ def is_api(path: str) -> bool:
     return path.startswith(("/api/", "/socket.io")) or path in {"/healthz", "/readyz"}
 
 
-def as_failure(error: Exception, request: web.Request) -> Failure | None:
+def as_failure(error: Exception, request: web.Request, request_id: str) -> Failure | None:
     """What to tell about `error`; None for an aiohttp answer that is no error, such as a redirect."""
     match error:
         case Failure():
@@ -104,7 +98,7 @@ def as_failure(error: Exception, request: web.Request) -> Failure | None:
             return OneMoment(retry_after=2)
         case _:
             log.error("request failed", method=request.method, path=request.path, exc_info=error)
-            return Unexpected(request=request.get(REQUEST_ID, ""))
+            return Unexpected(request=request_id)
 
 
 def _headers(failure: Failure) -> dict[str, str]:

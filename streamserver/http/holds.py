@@ -1,4 +1,5 @@
-"""Holds over HTTP: the same as through a socket, for programs and for pages outside a room."""
+"""Holds over HTTP: the same as through a socket, for programs and for pages outside a room. Whoever asks here may be repeating a
+question that a socket lost, so it always goes to the pool itself."""
 
 from streamserver.catalog.service import CatalogService
 from streamserver.http.api import Answer, Call, Routes
@@ -17,13 +18,13 @@ def hold_routes(rooms: RoomService, catalog: CatalogService) -> Routes:
     @api.post("/rooms/{room}/holds", body=HoldRequest, answer=Hold, status=201, scope="buy", failures=REFUSALS)
     async def hold_in_room(call: Call, body: HoldRequest) -> Answer:
         """Set units aside from the room's allotment; 200 repeats an earlier answer."""
-        return _answer(await rooms.hold(call.path["room"], call.identity, _certain(body)))
+        return _answer(await rooms.hold(call.path["room"], call.identity, body, certain=True))
 
     @api.post("/products/{product}/holds", body=HoldRequest, answer=Hold, status=201, scope="buy", failures=REFUSALS)
     async def hold_in_store(call: Call, body: HoldRequest) -> Answer:
         """Set units aside from the shop's store stock; 200 repeats an earlier answer."""
         product = await catalog.product(call.path["product"])
-        return _answer(await rooms.hold_in_store(product, call.identity, _certain(body)))
+        return _answer(await rooms.hold_in_store(product, call.identity, body))
 
     @api.get("/holds/{hold}", answer=Hold)
     async def get_hold(call: Call) -> Hold:
@@ -49,11 +50,6 @@ def hold_routes(rooms: RoomService, catalog: CatalogService) -> Routes:
 
     _ = hold_in_room, hold_in_store, get_hold, release, wait, leave
     return api
-
-
-def _certain(request: HoldRequest) -> HoldRequest:
-    """Whoever asks by HTTP may be repeating a question that a socket lost: it always goes to the pool itself."""
-    return request.model_copy(update={"retry": True})
 
 
 def _answer(hold: Hold) -> Answer:

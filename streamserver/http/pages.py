@@ -9,7 +9,7 @@ from aiohttp import web
 
 from streamserver.config import ConfigError
 from streamserver.http.assets import ASK, Asset
-from streamserver.http.middleware import keep_device
+from streamserver.http.visit import VISIT
 
 API_PAGE = "/api"
 SHELLS: Mapping[str, str] = {
@@ -41,7 +41,7 @@ class Pages:
 
     async def answer(self, request: web.Request) -> web.Response:
         """A newcomer gets the device mark with the page, before its scripts send several requests at once."""
-        keep_device(request)
+        request[VISIT].keep_device()
         resource = request.match_info.route.resource
         path = resource.canonical if resource else "/"
         return self._shells[path].answer(request, ASK, {"Content-Security-Policy": self._policy_of(path)})

@@ -10,11 +10,12 @@ from streamserver.accounts.service import AccountService
 from streamserver.config import Config
 from streamserver.http.api import Routes, add_routes
 from streamserver.http.assets import Libraries, OwnFiles, Pictures
-from streamserver.http.errors import errors_middleware
+from streamserver.http.errors import error_answers
 from streamserver.http.health import Health
-from streamserver.http.middleware import CALLER, Caller, add_safety, name_request, refuse_foreign_writes, set_cookies
+from streamserver.http.middleware import edge
 from streamserver.http.openapi import add_description
 from streamserver.http.pages import Pages
+from streamserver.http.visit import Caller
 
 PROJECT = Path(__file__).parents[2]
 
@@ -33,17 +34,11 @@ def create_app(
     own = OwnFiles(static)
     libraries = Libraries(node_modules)
     pages = Pages(static, own.base, libraries.import_map)
+    caller = Caller(config, accounts, DeviceMarks(secret))
     app = web.Application(
         client_max_size=config.web.max_body,
-        middlewares=[
-            name_request,
-            add_safety,
-            set_cookies,
-            errors_middleware(own.base, pages.policy),
-            refuse_foreign_writes,
-        ],
+        middlewares=[edge(caller, error_answers(own.base, pages.policy))],
     )
-    app[CALLER] = Caller(config, accounts, DeviceMarks(secret))
     add_routes(app, routes)
     add_description(app, routes)
     health.add_to(app)

@@ -5,18 +5,20 @@ only be re-sent with its key, by whoever owns the key), and its five-second read
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 CONNECTIONS = 32  # a waiting command beyond this queues here instead of failing
 COMMAND_TIMEOUT = 10.0
+KEPT = 4  # connections that a wire keeps: two flights of holds and their bags
 
 
 def connect(url: str, greet: Callable[[AbstractConnection], Awaitable[None]] | None = None) -> Redis:
@@ -38,6 +40,31 @@ def connect_listener(url: str) -> Redis:
     return Redis.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=0)
 
 
+class Wire:
+    """Commands in batches, on connections that it keeps. redis-py's pipeline borrows a connection for each batch, packs it in
+    Python and keeps statistics: without that, a flight of one hold takes 0.2 ms of processor time instead of 0.4. Nothing is
+    retried."""
+
+    def __init__(self, client: Redis) -> None:
+        self._pool = client.connection_pool
+        self._idle: list[AbstractConnection] = []
+
+    async def ask(self, commands: Iterable[Sequence[str | int | bytes]]) -> list[Any]:
+        """All in one write: for each its answer or its ResponseError. Raises redis-py's ConnectionError and TimeoutError when
+        there is no telling what was done."""
+        packed = [_packed(command) for command in commands]
+        connection = self._idle.pop() if self._idle else await self._pool.get_connection()
+        try:
+            await self._pool.ensure_connection(connection)  # the server may have closed it meanwhile
+            await connection.send_packed_command(packed)
+            return [await _answer(connection) for _ in packed]
+        finally:  # what failed is closed by now, and opened again by whoever needs it next
+            if len(self._idle) < KEPT:
+                self._idle.append(connection)
+            else:
+                await self._pool.release(connection)
+
+
 class Script:
     """One Lua file, called by its digest and sent whole when the server has forgotten it (restart, failover, FLUSH)."""
 
@@ -51,28 +78,27 @@ class Script:
         except NoScriptError:
             return await client.eval(self.source, len(keys), *keys, *args)
 
-    async def many(
-        self, client: "Redis", calls: Sequence[tuple[Sequence[str], Sequence[str | int | bytes]]]
-    ) -> list[Any]:
-        """Many calls in one write, each with its answer or its RedisError. Raises when the connection failed."""
-        results = await self._pipeline(client, calls, whole=False)
+    async def many(self, wire: Wire, calls: Sequence[tuple[Sequence[str], Sequence[str | int | bytes]]]) -> list[Any]:
+        """Many calls in one write, each with its answer or its ResponseError. Raises when the connection failed."""
+        results = await wire.ask(("EVALSHA", self.sha, len(keys), *keys, *args) for keys, args in calls)
         forgotten = [n for n, result in enumerate(results) if isinstance(result, NoScriptError)]
         if forgotten:
-            again = await self._pipeline(client, [calls[n] for n in forgotten], whole=True)
-            for n, result in zip(forgotten, again, strict=True):
+            again = [calls[n] for n in forgotten]
+            answers = await wire.ask(("EVAL", self.source, len(keys), *keys, *args) for keys, args in again)
+            for n, result in zip(forgotten, answers, strict=True):
                 results[n] = result
         return results
 
-    async def _pipeline(
-        self, client: "Redis", calls: Sequence[tuple[Sequence[str], Sequence[str | int | bytes]]], *, whole: bool
-    ) -> list[Any]:
-        async with client.pipeline(transaction=False) as pipe:
-            for keys, args in calls:
-                if whole:
-                    pipe.eval(self.source, len(keys), *keys, *args)
-                else:
-                    pipe.evalsha(self.sha, len(keys), *keys, *args)
-            return await pipe.execute(raise_on_error=False)
+
+def _packed(command: Sequence[str | int | bytes]) -> bytes:
+    return cast("Any", hiredis).pack_command(tuple(command))  # its stub allows one word only
+
+
+async def _answer(connection: AbstractConnection) -> Any:
+    try:
+        return await cast("Any", connection).read_response()
+    except ResponseError as error:
+        return error
 
 
 def load_script(folder: Path, name: str, *preludes: str) -> Script:

@@ -192,7 +192,7 @@ class Checkout:
 
     async def _retake_line(self, order: OrderRow, line: LineRow) -> list[HoldRecord]:
         """A hold that was lost after its order was placed: the order is proof enough."""
-        source = Source.model_validate(line.source)
+        source = Source.model_validate(line.source).model_dump_json(exclude_none=True)
         promised = HoldRecord(
             line.hold, line.pool, order.buyer, line.variant, line.quantity, line.price, order.currency, line.deadline, "held",
             source,

@@ -74,9 +74,10 @@ class RoomService:
             return []
         return await self._rights.of(room, identity.account)
 
-    async def hold(self, room: str, identity: Identity, request: HoldRequest) -> Hold:
-        """Set units aside. Raises SoldOut, LimitReached, KeyReused, NotSelling, NotFound, OneMoment."""
-        return await self._hold(room_pool(room), identity, request)
+    async def hold(self, room: str, identity: Identity, request: HoldRequest, *, certain: bool = False) -> Hold:
+        """Set units aside. `certain`: the pool itself is asked, whatever this process knows. Raises SoldOut, LimitReached,
+        KeyReused, NotSelling, NotFound, OneMoment."""
+        return await self._hold(room_pool(room), identity, request, first_try=not (certain or request.retry))
 
     async def hold_in_store(self, product: Product, identity: Identity, request: HoldRequest) -> Hold:
         """The same from the store stock of the product's shop, outside of any show. What the page says is what it costs: a
@@ -85,9 +86,9 @@ class RoomService:
         if product.status != "active" or variant is None:
             raise NotFound("This is not sold here.")
         await self._stock.set_store_terms(product.shop.id, [(variant.id, variant.price, product.shop.currency)])
-        return await self._hold(shop_pool(product.shop.id), identity, request)
+        return await self._hold(shop_pool(product.shop.id), identity, request, first_try=False)
 
-    async def _hold(self, pool: Pool, identity: Identity, request: HoldRequest) -> Hold:
+    async def _hold(self, pool: Pool, identity: Identity, request: HoldRequest, *, first_try: bool) -> Hold:
         identity.require_scope("buy")
         identity.require_known()
         self._tries.require(identity.buyer)
@@ -99,7 +100,7 @@ class RoomService:
             hold=new_id("hold"),
             device=identity.device,
         )
-        reserved = await self._stock.reserve(pool, wanted, first_try=not request.retry)
+        reserved = await self._stock.reserve(pool, wanted, first_try=first_try)
         return self._hold_message(reserved.hold, reserved.left, replayed=reserved.replayed)
 
     async def held(self, identity: Identity, hold: str) -> Hold:

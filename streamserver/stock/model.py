@@ -1,6 +1,7 @@
 """Plain data of stock: pools, terms, requests, holds, units."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from streamserver.messages.stock import HoldStatus, Mode, Source
 
@@ -31,8 +32,7 @@ class Terms:
     mode: Mode = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class ReserveRequest:
+class ReserveRequest(NamedTuple):
     """What one buyer wants. `hold` is the id that a new hold gets; `device` the browser it came from."""
 
     key: str
@@ -43,9 +43,9 @@ class ReserveRequest:
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRecord:
-    """One hold as recorded: `key` is its buyer's, `payment` what it was sold for; times are Redis's clock in ms."""
+class HoldRecord(NamedTuple):
+    """One hold as recorded: `key` is its buyer's, `payment` what it was sold for; times are Redis's clock in ms. Where it came
+    from stays JSON until somebody asks, since the answer to a tap does not say it."""
 
     id: str
     pool: Pool
@@ -56,7 +56,7 @@ class HoldRecord:
     currency: str
     deadline: int
     status: HoldStatus
-    source: Source
+    source_json: str
     key: str = ""
     payment: str | None = None
 
@@ -65,9 +65,12 @@ class HoldRecord:
         """Whether it can be checked out."""
         return self.status in {"held", "wanted"}
 
+    @property
+    def source(self) -> Source:
+        return Source.model_validate_json(self.source_json)
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+
+class Reserved(NamedTuple):
     """The answer to a reserve: the hold as it is now, and what is left for others."""
 
     hold: HoldRecord

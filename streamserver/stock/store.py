@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streamserver.kit.errors import OneMoment
-from streamserver.kit.redis import load_script
-from streamserver.messages.stock import Source
+from streamserver.kit.redis import Wire, load_script
 from streamserver.stock.chain import Call, with_device
 from streamserver.stock.errors import PoolAway, PoolLost
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
@@ -75,9 +74,8 @@ def hold_of(hold_id: str, pool: Pool, fields: Sequence[Any]) -> HoldRecord:
         fields
     )
     return HoldRecord(
-        id=hold_id, pool=pool, buyer=buyer, variant=variant, quantity=quantity, price=price, currency=currency,
-        deadline=deadline, status=status, source=Source.model_validate_json(with_device(source, device)), key=key,
-        payment=payment or None,
+        hold_id, pool, buyer, variant, quantity, price, currency, deadline, status, with_device(source, device), key,
+        payment or None,
     )  # fmt: skip
 
 
@@ -200,6 +198,7 @@ class PoolStore:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
+        self._wire = Wire(redis)
         self._scripts = {name: load_script(HERE, name, "pool", "guard") for name in GUARDED}
         self._scripts |= {name: load_script(HERE, name, "pool") for name in UNGUARDED}
 
@@ -225,7 +224,7 @@ class PoolStore:
             (pool_keys(pool), _reserve_arguments(pool, requests, hold_ms, grace_ms, expire_batch))
             for pool, requests in calls
         ]
-        raw = await script.many(self.redis, arguments)
+        raw = await script.many(self._wire, arguments)
         return [
             _away(result) or result if isinstance(result, RedisError) else _answers(pool, cast("bytes", result))
             for (pool, _), result in zip(calls, raw, strict=True)

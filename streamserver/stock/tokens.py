@@ -10,7 +10,6 @@ from typing import Any
 
 import msgpack
 
-from streamserver.messages.stock import Source
 from streamserver.stock.model import HoldRecord
 
 MARK = 16  # bytes
@@ -26,7 +25,7 @@ class HoldTokens:
         """About 300 characters."""
         fields = (
             hold.id, hold.pool, hold.buyer, hold.variant, hold.quantity, hold.price, hold.currency, hold.deadline,
-            hold.key, hold.source.model_dump(exclude_none=True),
+            hold.key, hold.source_json,
         )  # fmt: skip
         body: bytes = msgpack.packb(fields)
         return base64.urlsafe_b64encode(body + self._mark(body)).decode()
@@ -46,6 +45,4 @@ class HoldTokens:
 
 def _hold(fields: Sequence[Any]) -> HoldRecord:
     id_, pool, buyer, variant, quantity, price, currency, deadline, key, source = fields
-    return HoldRecord(
-        id_, pool, buyer, variant, quantity, price, currency, deadline, "held", Source.model_validate(source), key
-    )
+    return HoldRecord(id_, pool, buyer, variant, quantity, price, currency, deadline, "held", source, key)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -132,7 +131,7 @@ async def test_without_keys_the_same_loss_would_sell_twice(redis: Redis, redis_u
         cutter.cut_next_reply()
         with pytest.raises(RedisConnectionError):
             await through.reserve([(POOL, [wish(1, "first-key")])], 60_000, 0, 100)
-        await through.reserve([(POOL, [replace(wish(1, "other-key"), hold="hold_again")])], 60_000, 0, 100)
+        await through.reserve([(POOL, [wish(1, "other-key")._replace(hold="hold_again")])], 60_000, 0, 100)
         await client.aclose()
     assert await held(store) == 3
 
