@@ -84,5 +84,5 @@ class OneCallEach:
             yield cls(redis)
 
     async def buy(self, pool: Pool) -> None:
-        terms = (CONFIG.hold_seconds * 1000, CONFIG.grace_seconds * 1000, CONFIG.expire_batch)
+        terms = (CONFIG.hold_seconds * 1000, CONFIG.grace_seconds * 1000, 1)
         await self._script(self._redis, pool_keys(pool), (pool, *terms, reserve_columns([wish()])))

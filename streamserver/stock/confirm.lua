@@ -41,7 +41,7 @@ local function sell(id, hold)
   local counts = LIMITS_SALES and hold.quantity or 0
   if counts ~= counted then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - counted + counts) end
   hold.status, hold.payment, hold.attempt = 'sold', payment, attempt
-  add(writes.settled, id)
+  add(settled, id)
   record_hold(kind, id, hold, {attempt = attempt})
 end
 
@@ -55,5 +55,5 @@ for _, id in ipairs(ids) do
   end
   write_hold(id, hold)
 end
-save()
+finish()
 return {'sold'}

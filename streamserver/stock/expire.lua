@@ -3,5 +3,5 @@
 -- Answers how many it looked at: fewer than asked for means that none are left.
 
 local done = expire_due(tonumber(ARGV[2]))
-save()
+finish()
 return done

@@ -6,5 +6,5 @@ local id = redis.call('HGET', WAITERS, ARGV[2] .. '/' .. ARGV[3])
 local waiter = id and read_waiter(id)
 if not waiter then return 0 end
 drop_from_line(waiter, id)
-save()
+finish()
 return 1

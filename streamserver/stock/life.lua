@@ -35,6 +35,6 @@ elseif action == 'close' and pool.closes_at == tonumber(ARGV[3]) and (pool.state
   end
   set('closing', pool.closes_at)
 end
-if #ledger > 0 then save() end
+if #ledger > 0 then finish() end
 if pool.state == 'closing' then redis.call('UNLINK', LINE, WAITERS) end -- nobody's turn will come
 return {redis.call('HGET', POOL, 'state'), pool.closes_at}

@@ -9,6 +9,6 @@ if done then return {tonumber(done), units(variant).available} end
 if units(variant).available < quantity then return {0, units(variant).available} end
 
 move_out(transfer, variant, quantity, to)
-add(writes.operations, 'move:' .. transfer, quantity)
-save()
+add(done_operations, 'move:' .. transfer, quantity)
+finish()
 return {quantity, units(variant).available}

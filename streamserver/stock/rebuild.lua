@@ -29,7 +29,7 @@ for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do
   note(entry.kind, entry)
 end
 note('rebuilt', {state = pool.state, closes_at = pool.closes_at})
-for _, variant in ipairs(cmsgpack.unpack(ARGV[7])) do units(variant) end -- save() serves their lines
+for _, variant in ipairs(cmsgpack.unpack(ARGV[7])) do units(variant) end -- finish() serves their lines
 redis.call('HDEL', POOL, 'rebuilder')
-save()
+finish()
 return 1

@@ -8,7 +8,7 @@ if not redis.call('HGET', OPERATIONS, 'receive:' .. transfer) then
   shift(variant, nil, 'available', quantity)
   units(variant).freed = true
   record('move_in', variant, quantity, {transfer = transfer, from = from})
-  add(writes.operations, 'receive:' .. transfer, quantity)
-  save()
+  add(done_operations, 'receive:' .. transfer, quantity)
+  finish()
 end
 return units(variant).available

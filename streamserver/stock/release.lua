@@ -7,6 +7,6 @@ local hold = read_hold(id)
 if not hold then return '' end
 if is_living(hold) then
   let_go('released', id, hold)
-  save()
+  finish()
 end
 return pack_hold(hold)

@@ -8,5 +8,5 @@ local surplus = u.available - told
 if pool.entries ~= entries or told < 0 or surplus <= 0 then return 0 end
 u.available, u.changed = told, true -- not by shift(): these units are in no other counter
 record('repair', variant, surplus)
-save()
+finish()
 return surplus

@@ -1,5 +1,5 @@
 -- Sets units aside for buyers: each request is answered from what is recorded or granted from what is available.
--- ARGV  2 hold ms  3 grace ms  4 expire at most  5 packed columns, a value for each request:
+-- ARGV  2 hold ms  3 grace ms  4 '1': answer `due` when holds have run out, for expire.lua comes first  5 packed columns, a value for each request:
 --       {"<buyer>/<key>", digest, "<buyer>/<variant>", "<device>/<variant>" ('' where the device is the buyer), variant, quantity,
 --       hold id, packed wish}
 -- Answers packed columns: {verdict, hold id, hold, left, epoch} with verdict
@@ -7,14 +7,14 @@
 -- Where it is *first paid, first served* nothing is set aside: the hold is `wanted`, and confirm.lua takes its units.
 -- One packed text each way: 1,800 arguments and as many answers took redis-py longer than the rest together.
 
-local hold_ms, grace_ms, expire_limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local deadline = now + hold_ms
-local due = string.format('%.0f', deadline + grace_ms)
+if ARGV[4] == '1' and redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, 1)[1] then
+  return redis.status_reply('due')
+end
+
+local deadline = now + tonumber(ARGV[2])
+local due = string.format('%.0f', deadline + tonumber(ARGV[3]))
 local NOTHING = cmsgpack.pack(nil)
 
-expire_due(expire_limit)
-serve_line()
-send_home()
 local selling = is_open()
 
 local keys, digests, buyer_fields, device_fields, variants, quantities, ids, wishes = unpack(cmsgpack.unpack(ARGV[5]))
@@ -37,7 +37,7 @@ local function replay(i)
   if first then id, digest = ids[first], digests[first] else id, digest = string.match(seen[i], '^(.*)|(.*)$') end
   if digest ~= digests[i] then return refuse(i, 'key_reused') end
   local u = units(variants[i])
-  answer(i, 'replayed', id, first and packed[first] or pack_hold(read_hold(id)), u.available, u.epoch)
+  answer(i, 'replayed', id, first and packed[first] or redis.call('HGET', HOLDS, id), u.available, u.epoch)
 end
 
 -- With the promise that every hold of this call gets; false when there are none.
@@ -68,7 +68,7 @@ local function grant(i, t, u, before)
   else set_aside('hold', id, variants[i], quantities[i], buyer_fields[i], before, hold, due)
   end
   granted[keys[i]] = i
-  add(writes.keys, keys[i], id .. '|' .. digests[i])
+  add(new_keys, keys[i], id .. '|' .. digests[i])
   answer(i, 'held', id, hold, u.available, u.epoch)
 end
 

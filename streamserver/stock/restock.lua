@@ -15,6 +15,6 @@ else
   shift(variant, 'available', 'removed', -applied)
   record('remove', variant, -applied, {operation = operation}) -- also of none: a repeat must find it
 end
-add(writes.operations, 'restock:' .. operation, applied)
-save()
+add(done_operations, 'restock:' .. operation, applied)
+finish()
 return {applied, units(variant).available}

@@ -23,6 +23,6 @@ if t.mode == 'first_paid' then
 else
   take_aside('hold', id, hold, due)
 end
-if hold.key ~= '' then add(writes.keys, hold.buyer .. '/' .. hold.key, id .. '|' .. digest) end
-save()
+if hold.key ~= '' then add(new_keys, hold.buyer .. '/' .. hold.key, id .. '|' .. digest) end
+finish()
 return {'held', pack_hold(hold)}

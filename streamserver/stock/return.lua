@@ -14,7 +14,7 @@ units(hold.variant).freed = true
 if LIMITS_SALES then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - hold.quantity) end
 hold.status = 'returned'
 write_hold(id, hold)
-add(writes.operations, 'return:' .. operation, hold.quantity)
+add(done_operations, 'return:' .. operation, hold.quantity)
 record_hold('return', id, hold, {operation = operation})
-save()
+finish()
 return 1

@@ -4,8 +4,8 @@
 local text = redis.call('HGET', OUTBOX, ARGV[2])
 if text then
   local sent = cjson.decode(text)
-  add(writes.delivered, ARGV[2])
+  add(delivered, ARGV[2])
   record('delivered', sent.variant, sent.quantity, {transfer = ARGV[2]})
-  save()
+  finish()
 end
 return redis.status_reply('OK')

@@ -37,9 +37,9 @@ COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "mo
 
 CLOSED = "pools_closed"  # pools that are over by the time (ms) of that
 WANTED = "pools_wanted"  # the set of pools to be brought back from SQL: see recovery.py
+ENDINGS = ("holds", "line", "home")  # what every script shares but reserve.lua, which is in a hurry
 GUARDED = (
-    "reserve", "confirm", "release", "expire", "restock", "move", "receive", "settle", "return", "wait", "leave", "retake",
-    "repair",
+    "confirm", "release", "expire", "restock", "move", "receive", "settle", "return", "wait", "leave", "retake", "repair",
 )  # fmt: skip
 
 UNGUARDED = ("life", "rest", "rebuild")
@@ -160,12 +160,6 @@ def _terms_packed(t: Terms) -> bytes:
     return msgpack.packb((t.price, t.currency, t.limit, t.home, t.selling, t.mode, source))
 
 
-def _reserve_arguments(
-    pool: Pool, requests: Sequence[ReserveRequest], hold_ms: int, grace_ms: int, expire_batch: int
-) -> list[str | int | bytes]:
-    return [pool, hold_ms, grace_ms, expire_batch, reserve_columns(requests)]
-
-
 def reserve_columns(requests: Sequence[ReserveRequest]) -> bytes:
     """Requests as reserve.lua reads them: columns, which cost Lua a third of as many rows."""
     columns = (
@@ -199,8 +193,9 @@ class PoolStore:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self._wire = Wire(redis)
-        self._scripts = {name: load_script(HERE, name, "pool", "guard") for name in GUARDED}
-        self._scripts |= {name: load_script(HERE, name, "pool") for name in UNGUARDED}
+        self._reserve = load_script(HERE, "reserve", "pool", "guard")
+        self._scripts = {name: load_script(HERE, name, "pool", "guard", *ENDINGS) for name in GUARDED}
+        self._scripts |= {name: load_script(HERE, name, "pool", *ENDINGS) for name in UNGUARDED}
 
     async def run(self, name: str, pool: Pool, *args: str | int | bytes) -> Any:
         """Raises PoolLost; PoolAway, and asks for the pool to be brought back."""
@@ -217,18 +212,28 @@ class PoolStore:
     async def reserve(
         self, calls: Sequence[tuple[Pool, Sequence[ReserveRequest]]], hold_ms: int, grace_ms: int, expire_batch: int
     ) -> list[list[Answer] | RedisError | OneMoment]:
-        """One script call for each pool, all in one write: per call its answers in order, or why that pool failed. Raises
+        """One script call for each pool, all in one write: per call its answers in order, or why that pool failed. Where holds
+        have run out, those are let go first: then it is three writes. Raises
         redis-py's ConnectionError and TimeoutError when there is no telling what was done."""
-        script = self._scripts["reserve"]
-        arguments = [
-            (pool_keys(pool), _reserve_arguments(pool, requests, hold_ms, grace_ms, expire_batch))
-            for pool, requests in calls
-        ]
-        raw = await script.many(self._wire, arguments)
+        packed = [(pool, reserve_columns(requests)) for pool, requests in calls]
+        raw = await self._ask_to_reserve(packed, hold_ms, grace_ms, 1)
+        if due := [n for n, result in enumerate(raw) if result == b"due"]:
+            late = [packed[n] for n in due]
+            await self._scripts["expire"].many(self._wire, [(pool_keys(p), (p, expire_batch)) for p, _ in late])
+            for n, result in zip(due, await self._ask_to_reserve(late, hold_ms, grace_ms, 0), strict=True):
+                raw[n] = result
         return [
             _away(result) or result if isinstance(result, RedisError) else _answers(pool, cast("bytes", result))
             for (pool, _), result in zip(calls, raw, strict=True)
         ]
+
+    async def _ask_to_reserve(
+        self, calls: Sequence[tuple[Pool, bytes]], hold_ms: int, grace_ms: int, look_for_due: int
+    ) -> list[Any]:
+        terms = (hold_ms, grace_ms, look_for_due)
+        return await self._reserve.many(
+            self._wire, [(pool_keys(pool), (pool, *terms, columns)) for pool, columns in calls]
+        )
 
     async def holds(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
         """Those of `ids` that this pool knows. Raises PoolLost while nobody can tell."""

@@ -33,14 +33,14 @@ waiter = {
   grace_ms = grace_ms,
 }
 waiter.n = record('wait', variant, 1, {hold = id, buyer = buyer, source = t.source, device = device})
-add(writes.waiters, mine, id)
+add(new_waiters, mine, id)
 if units(variant).available > 0 then -- nobody waits while there is something
   local packed = offer(waiter, id, t)
-  save()
+  finish()
   return {'offered', id, 0, packed}
 end
-add(writes.line, 0, member_of_line(waiter, id))
-add(writes.waiters, id, pack_waiter(waiter))
+add(new_places, 0, member_of_line(waiter, id))
+add(new_waiters, id, pack_waiter(waiter))
 units(variant).waiting, units(variant).changed = units(variant).waiting + 1, true
-save()
+finish()
 return {'waiting', id, place(waiter, id), ''}
