@@ -86,10 +86,13 @@ class AccountService:
         for session in await self._sessions.of(account):
             await self._end(session, account)
 
-    async def identify(self, session: str | None, device: str) -> Identity:
-        """Who has this session's secret, in the browser `device`; a guest without one, or once it has ended."""
+    async def identify(self, session: str | None, device: str, *, is_known: bool = True) -> Identity:
+        """Who has this session's secret, in the browser `device`; a guest without one, or once it has ended. `is_known`: the
+        browser sent its mark along."""
         found = await self._sessions.find(session) if session else None
-        return Identity(device, account=found[1], session=found[0]) if found else Identity(device)
+        if found is None:
+            return Identity(device, is_known=is_known)
+        return Identity(device, account=found[1], session=found[0], is_known=is_known)
 
     async def identify_token(self, secret: str) -> Identity:
         """Whose API token this is, with its scopes. Raises `SignInNeeded` when it is none or was revoked."""

@@ -59,7 +59,7 @@ class Call:
     @property
     def client(self) -> str:
         """The caller's own address, behind whatever proxies are trusted."""
-        return self.visit.client(self.request)
+        return self.visit.client
 
     def set_session(self, secret: str) -> None:
         """Give the browser `secret` as its session cookie."""

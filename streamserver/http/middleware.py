@@ -28,7 +28,7 @@ def edge(caller: Caller, answer_error: AnswerError) -> Middleware:
 
     @web.middleware
     async def pass_edge(request: web.Request, handler: Handler) -> web.StreamResponse:
-        visit = request[VISIT] = Visit(caller, request.headers)
+        visit = request[VISIT] = Visit(caller, request)
         structlog.contextvars.bind_contextvars(
             request=visit.id
         )  # to the end: aiohttp runs each request in its own task

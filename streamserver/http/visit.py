@@ -1,6 +1,5 @@
 """One request as a visit: what it brings to say who sends it, and what its answer gives the browser to bring next time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -55,11 +54,12 @@ class Visit:
     names, None unless we signed it. All of it is read once, since every request needs most of it."""
 
     __slots__ = (
-        "_caller", "_identity", "_new_device", "_new_session",
+        "_caller", "_forwarded", "_identity", "_new_device", "_new_session", "_remote",
         "bearer", "device", "id", "mark", "origin", "session",
     )  # fmt: skip
 
-    def __init__(self, caller: Caller, headers: Mapping[str, str]) -> None:
+    def __init__(self, caller: Caller, request: web.Request) -> None:
+        headers = request.headers
         cookies = read_cookies(headers.get("Cookie", ""))
         self.id = new_id("req")
         self.bearer = _bearer(headers.get("Authorization", ""))
@@ -68,6 +68,8 @@ class Visit:
         self.mark = cookies.get(caller.device_cookie)
         self.device = caller.devices.read(self.mark)
         self._caller = caller
+        self._remote = request.remote or ""
+        self._forwarded = headers.getall("X-Forwarded-For", ())
         self._identity: Identity | None = None
         self._new_device: str | None = None
         self._new_session: str | None = None
@@ -80,7 +82,9 @@ class Visit:
             if self.bearer is not None:
                 self._identity = await accounts.identify_token(self.bearer)
             else:
-                self._identity = await accounts.identify(self.session, self.device or self._caller.devices.new())
+                device = self.device or self._caller.devices.new()
+                is_known = self.device is not None
+                self._identity = await accounts.identify(self.session, device, is_known=is_known)
         return self._identity
 
     def check_origin(self) -> None:
@@ -94,8 +98,9 @@ class Visit:
             self.check_origin()
 
     def keep_device(self, device: str | None = None) -> None:
-        """Have the answer give a newcomer's browser its mark, for `device` when it was identified as one already."""
-        if self.bearer is None and self.device is None:
+        """Have the answer give a newcomer's browser its mark, for `device` when it was identified as one already. A client
+        address that brings too many newcomers gets none for a while: limits for guests count marks."""
+        if self.bearer is None and self.device is None and self._caller.new_guests.take(self.client):
             devices = self._caller.devices
             self._new_device = devices.sign(device or devices.new())
 
@@ -109,10 +114,11 @@ class Visit:
         if self._new_session is not None:
             self._set_cookie(response, self._caller.session_cookie, self._new_session)
 
-    def client(self, request: web.Request) -> str:
+    @property
+    def client(self) -> str:
         """The nearest address on its request's way that is no trusted proxy: whatever stands left of it could be made up."""
-        address = _address(request.remote or "") or "0.0.0.0"  # noqa: S104 - names whoever comes by a unix socket
-        hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        address = _address(self._remote) or "0.0.0.0"  # noqa: S104 - names whoever comes by a unix socket
+        hops = ",".join(self._forwarded).split(",")
         while hops and self._caller.trusts(address) and (hop := _address(hops.pop().strip())):
             address = hop
         return address

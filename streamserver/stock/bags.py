@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from streamserver.kit.clock import now_ms
-from streamserver.kit.redis import Wire, load_script
+from streamserver.kit.redis import load_script
 from streamserver.stock.model import Pool
 
 DAYS = 7
@@ -35,7 +35,6 @@ def bags_key(shard: int, day: int) -> str:
 class Bags:
     def __init__(self, live: Redis) -> None:
         self._live = live
-        self._wire = Wire(live)
         self._add = load_script(HERE, "bag")
         self._forget = load_script(HERE, "forget")
 
@@ -50,7 +49,7 @@ class Bags:
         calls = [
             ((bags_key(shard, today),), ((DAYS + 1) * DAY, msgpack.packb(columns))) for shard, columns in shards.items()
         ]
-        for result in await self._add.many(self._wire, calls) if calls else ():
+        for result in await self._add.many(self._live, calls) if calls else ():
             if isinstance(result, RedisError):
                 raise result
 

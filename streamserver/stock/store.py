@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streamserver.kit.errors import OneMoment
-from streamserver.kit.redis import Wire, load_script
+from streamserver.kit.redis import load_script
 from streamserver.stock.chain import Call, with_device
 from streamserver.stock.errors import PoolAway, PoolLost
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
@@ -192,7 +192,6 @@ class PoolStore:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self._wire = Wire(redis)
         self._reserve = load_script(HERE, "reserve", "pool", "guard")
         self._scripts = {name: load_script(HERE, name, "pool", "guard", *ENDINGS) for name in GUARDED}
         self._scripts |= {name: load_script(HERE, name, "pool", *ENDINGS) for name in UNGUARDED}
@@ -219,7 +218,7 @@ class PoolStore:
         raw = await self._ask_to_reserve(packed, hold_ms, grace_ms, 1)
         if due := [n for n, result in enumerate(raw) if result == b"due"]:
             late = [packed[n] for n in due]
-            await self._scripts["expire"].many(self._wire, [(pool_keys(p), (p, expire_batch)) for p, _ in late])
+            await self._scripts["expire"].many(self.redis, [(pool_keys(p), (p, expire_batch)) for p, _ in late])
             for n, result in zip(due, await self._ask_to_reserve(late, hold_ms, grace_ms, 0), strict=True):
                 raw[n] = result
         return [
@@ -232,7 +231,7 @@ class PoolStore:
     ) -> list[Any]:
         terms = (hold_ms, grace_ms, look_for_due)
         return await self._reserve.many(
-            self._wire, [(pool_keys(pool), (pool, *terms, columns)) for pool, columns in calls]
+            self.redis, [(pool_keys(pool), (pool, *terms, columns)) for pool, columns in calls]
         )
 
     async def holds(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamserver.config import Config
 from tests.http.conftest import Client, Open, origin, sign_up
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -86,3 +87,14 @@ async def test_behind_proxies_the_nearest_stranger_is_the_client(
     """Read from the right, the first address that is no trusted proxy counts; what it wrote itself does not."""
     client = await open_client(trusted_proxies=["127.0.0.1/32", "10.0.0.0/8"])
     assert await address(client, *forwarded) == found
+
+
+async def test_one_address_brings_so_many_newcomers_a_minute(client: Client, config: Config) -> None:
+    """Beyond that they can look around, and get no mark to buy with."""
+    marked = 0
+    for _ in range(config.accounts.guests_per_client + 5):
+        client.session.cookie_jar.clear()
+        async with client.get("/api/v1/me") as answer:
+            assert answer.status == 200
+            marked += "device=" in answer.headers.get("Set-Cookie", "")
+    assert marked <= config.accounts.guests_per_client
