@@ -5,12 +5,15 @@ import time
 from collections.abc import Sequence
 from itertools import cycle
 from statistics import median
+from typing import Any, cast
 
 from loadtests.engines import HOT, Engine, OneCallEach
 from loadtests.measure import CALLERS, CLIENTS, ROUNDS, SECONDS, Report, Target, rate, side_by_side
 from loadtests.redis_servers import memory, pool_memory
+from streamserver.stock.store import PoolStore, pool_keys
 
 FULL = "room:full"
+PAYING = 500  # holds in one call
 
 
 async def latency(report: Report, engine: Engine, top: float) -> None:
@@ -104,3 +107,21 @@ async def filled(report: Report, engine: Engine, holds: int) -> None:
     found = await side_by_side({"fresh": fresh, "full": lambda: rate(lambda _: engine.buy(FULL), CALLERS)}, 3)
     name = f"ratio_pool_after_{holds}_holds_to_fresh"
     report.figure(name, found["full"] / found["fresh"], "x", Target(">=", 0.8))
+
+
+async def rested(report: Report, engine: Engine) -> None:
+    """What is left of a pool's memory for each hold once all are sold, the show is over, and its ledger is in SQL."""
+    holds, store = 5_000, PoolStore(engine.redis)
+    await engine.start_anew(FULL, units=holds)
+    before = await pool_memory(engine.redis, FULL)
+    for _ in range(0, holds, PAYING):
+        await asyncio.gather(*(engine.buy(FULL) for _ in range(PAYING)))
+    ids = [hold.decode() for hold in cast("list[bytes]", await cast("Any", engine.redis.hkeys(pool_keys(FULL)[3])))]
+    for start in range(0, holds, PAYING):
+        await store.run("confirm", FULL, "pay_1", 1, *ids[start : start + PAYING])
+    await store.run("life", FULL, "close", 0)
+    await engine.redis.xtrim(pool_keys(FULL)[7], maxlen=0, approximate=False)
+    if not await store.rest(FULL):
+        raise AssertionError("the pool has something left to do")
+    left = max(0, await pool_memory(engine.redis, FULL) - before)
+    report.figure("redis_memory_per_hold_once_archived", left / holds, "B", Target("<=", 0))

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from loadtests.bench_http import over_http
-from loadtests.bench_pools import filled, latency, many_pools, neighbours
+from loadtests.bench_pools import filled, latency, many_pools, neighbours, rested
 from loadtests.engines import GONE, HOT, Engine, OneCallEach
 from loadtests.measure import (
     CALLERS,
@@ -118,6 +118,7 @@ async def main(holds: int) -> int:
         await refusals(report, engine)
         await against_postgresql(report, engine)
         await filled(report, engine, holds)
+        await rested(report, engine)
         await engine.empty()
     await over_http(report)
     return 1 if report.missed else 0

@@ -12,8 +12,9 @@ from streamserver.config import StockConfig
 from streamserver.kit.redis import connect, load_script
 from streamserver.messages.stock import Source
 from streamserver.stock.model import Pool, ReserveRequest, Terms
+from streamserver.stock.packing import reserve_columns
 from streamserver.stock.service import StockService
-from streamserver.stock.store import HERE, pool_keys, reserve_columns
+from streamserver.stock.store import HERE, pool_keys
 
 HOT = "room:hot"
 GONE = "room:gone"  # never had a unit: a flag remembers the epoch of a pool that had

@@ -16,7 +16,8 @@ from streamserver.messages.live import After
 from streamserver.messages.rooms import About, Life, LineUp, PinChange, Pins
 from streamserver.rooms.model import MAX_PINS, Change, Document
 from streamserver.stock.model import Terms, room_pool
-from streamserver.stock.store import terms_fields, terms_key
+from streamserver.stock.packing import terms_fields
+from streamserver.stock.store import terms_key
 
 HERE = Path(__file__).parent
 KEPT_SECONDS = 30 * 86_400  # after the last change; a document that is gone is written again from SQL

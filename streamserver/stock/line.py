@@ -13,7 +13,8 @@ from streamserver.kit.ids import new_id
 from streamserver.stock.bags import Bags
 from streamserver.stock.errors import LimitReached, LineClosed, Paused
 from streamserver.stock.model import HoldRecord, Pool
-from streamserver.stock.store import PoolStore, read_hold
+from streamserver.stock.packing import read_hold
+from streamserver.stock.store import PoolStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import orjson
 from streamserver.stock.books import BALANCE, STATUS, Books
 from streamserver.stock.chain import Entry
 from streamserver.stock.model import Pool
-from streamserver.stock.store import KEYS, digest, pack_hold, pack_units
+from streamserver.stock.packing import digest, pack_hold, pack_units
+from streamserver.stock.store import KEYS
 
 LEAP = 2**32  # versions and epochs of a new generation are above all that the lost one can have told
 

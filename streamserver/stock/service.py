@@ -36,7 +36,8 @@ from streamserver.stock.model import (
     Units,
     shop_pool,
 )
-from streamserver.stock.store import PoolStore, digest, hold_of, read_hold
+from streamserver.stock.packing import digest, hold_of, read_hold
+from streamserver.stock.store import PoolStore
 from streamserver.stock.tokens import HoldTokens
 
 STORE_LIMIT = 20  # units of one variant that one buyer may hold from a shop's store at once

@@ -10,7 +10,8 @@ from streamserver.kit.redis import load_script
 from streamserver.stock.books import BALANCE, Transfer
 from streamserver.stock.chain import Call, Entry
 from streamserver.stock.model import HoldRecord, Pool
-from streamserver.stock.store import HERE, pool_keys, read_calls, read_hold, read_units
+from streamserver.stock.packing import read_calls, read_hold, read_units
+from streamserver.stock.store import HERE, pool_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from streamserver.kit.ids import new_id
 from streamserver.stock.bags import Bags
 from streamserver.stock.batcher import Batcher
 from streamserver.stock.model import Pool, ReserveRequest
+from streamserver.stock.packing import Answer, hold_of
 from streamserver.stock.service import StockService
-from streamserver.stock.store import Answer, PoolStore, hold_of
+from streamserver.stock.store import PoolStore
 from tests.stock.ledger import POOL
 
 VARIANT = "var_a"

@@ -13,7 +13,8 @@ from streamserver.kit.errors import OneMoment
 from streamserver.kit.redis import CONNECTIONS, connect
 from streamserver.kit.sql import Database
 from streamserver.stock.model import Pool, ReserveRequest
-from streamserver.stock.store import Answer, PoolStore
+from streamserver.stock.packing import Answer
+from streamserver.stock.store import PoolStore
 from tests.faults.buyers import VARIANT, Buyers, Journal, counter
 from tests.faults.redis_under_test import RedisUnderTest
 from tests.faults.verdict import verdict

@@ -15,7 +15,8 @@ from streamserver.messages.stock import Source
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.chain import Entry
 from streamserver.stock.model import Pool, Terms
-from streamserver.stock.store import PoolStore, hold_of, read_hold
+from streamserver.stock.packing import hold_of, read_hold
+from streamserver.stock.store import PoolStore
 from tests.faults.buyers import VARIANT, wish
 from tests.faults.conftest import StartRedis
 from tests.faults.verdict import audit

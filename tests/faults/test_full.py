@@ -12,6 +12,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
+from streamserver.kit.errors import OneMoment
 from streamserver.kit.ids import new_id
 from streamserver.kit.sql import Database
 from streamserver.stock.archive import LedgerArchive
@@ -20,7 +21,7 @@ from tests.faults.buyers import VARIANT, Buyers, Journal, counter
 from tests.faults.redis_under_test import RedisUnderTest
 from tests.faults.verdict import audit, verdict
 from tests.harness import Server
-from tests.stock.ledger import POOL, open_pool
+from tests.stock.ledger import POOL, hold, open_pool
 from tests.stories.people import Host, Person, Refused
 
 UNITS = 20_000  # more than fit
@@ -62,6 +63,22 @@ async def test_full_memory_stops_the_sale_and_more_memory_resumes_it(server: Red
         await asyncio.gather(*(buyers.ask_once(buyer, "key") for buyer in journal.undecided()))
     assert journal.undecided() == set()
     assert await verdict(redis, books, journal) == []
+
+
+async def test_who_pays_in_full_memory_is_told_one_moment_too(server: RedisUnderTest, books: Database) -> None:
+    """Nothing changes meanwhile, and the same payment goes through once there is room."""
+    redis = server.client()
+    store = PoolStore(redis)
+    await open_pool(store)
+    [first, second] = await hold(store, ["ana", "bo"])
+    await squeeze(redis)
+    for name, *arguments in (("confirm", "pay_1", 1, first), ("release", second), ("restock", "more", VARIANT, 5)):
+        with pytest.raises(OneMoment):
+            await store.run(str(name), POOL, *arguments)
+    await redis.config_set("maxmemory", 0)
+    assert await store.run("confirm", POOL, "pay_1", 1, first) == [b"sold"]
+    assert (await store.units(POOL, [VARIANT]))[VARIANT].held == 1
+    assert await audit(redis, books) == []
 
 
 async def test_the_audit_works_in_full_memory(server: RedisUnderTest, books: Database) -> None:

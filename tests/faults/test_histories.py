@@ -12,7 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streamserver.kit.redis import connect
 from streamserver.stock.model import ReserveRequest
-from streamserver.stock.store import PoolStore, read_hold
+from streamserver.stock.packing import read_hold
+from streamserver.stock.store import PoolStore
 from tests.faults.buyers import VARIANT
 from tests.faults.conftest import StartRedis
 from tests.faults.linear import Call, Counter, Operation, is_linearisable

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from streamserver.kit.ids import new_id
 from streamserver.messages.stock import Source
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.store import PoolStore, pool_keys, read_units
+from streamserver.stock.packing import read_units
+from streamserver.stock.store import PoolStore, pool_keys
 
 HOUR = 3_600_000
 POOL = "room:ledger"

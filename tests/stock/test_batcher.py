@@ -15,7 +15,8 @@ from streamserver.stock.bags import Bags
 from streamserver.stock.batcher import Batcher
 from streamserver.stock.errors import PoolLost
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.store import Answer, PoolStore
+from streamserver.stock.packing import Answer
+from streamserver.stock.store import PoolStore
 from tests.stock.cutter import Cutter
 
 POOL, VARIANT = "room:one", "var_a"

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from streamserver.messages.stock import Source
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.store import PoolStore, digest
+from streamserver.stock.packing import digest
+from streamserver.stock.store import PoolStore
 from tests.stock.model import DUE, LASTING, Model
 
 HOME = "shop:home"
