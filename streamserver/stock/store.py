@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 
 from streamserver.kit.errors import OneMoment
 from streamserver.kit.log import log
@@ -64,7 +64,7 @@ def terms_key(pool: Pool) -> str:
 
 def _not_now(error: RedisError) -> OneMoment | None:
     """Why a script did nothing, if it will work later: what guard.lua said, or that memory is full."""
-    if "OOM command not allowed" in str(error):
+    if isinstance(error, OutOfMemoryError) or "OOM command not allowed" in str(error):  # Redis 7, Redis 6
         log.error("Redis is at its maxmemory: nothing is sold until there is more", error=str(error))
         return OneMoment()
     kind = {"NOPOOL": PoolLost, "POOLAWAY": PoolAway}.get(str(error).split(" ")[0])
