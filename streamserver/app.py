@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +29,7 @@ from streamserver.http.server import create_app
 from streamserver.http.visit import VISIT
 from streamserver.integrations.sandbox.payments import SandboxPayments
 from streamserver.kit.log import log
+from streamserver.kit.outages import STORES_AWAY
 from streamserver.kit.redis import connect
 from streamserver.kit.sql import Database
 from streamserver.kit.tasks import Tasks
@@ -203,6 +205,8 @@ async def run_jobs(config: Config) -> None:
     archive = Archive(s.database, s.documents)
     space = Space(s.stock, config.server.data, config.stock.min_free_space)
     tasks = Tasks()
+    with suppress(*STORES_AWAY):
+        await recovery.run()  # the others could only be told to wait for it
     tasks.every(0.2, recovery.run, "recovery")
     tasks.every(1, s.stock.tidy, "stock")
     tasks.every(1, upkeep.run, "rooms")
