@@ -58,8 +58,8 @@ class LedgerArchive:
         await each(await self._store.pools_with_ledger(), self.move, "pool")
 
     async def rest(self, after_ms: int) -> None:
-        """Free the pools that have been over for so long. SQL is told first: should Redis lose a resting pool, nobody need
-        rebuild it."""
+        """Free the pools that have been over for so long. SQL is told first: should Redis lose a resting pool, it comes back
+        after those that sell."""
         for pool in await self._store.closed_before(now_ms() - after_ms):
             async with self._database.write() as session:
                 (await session.get_one(LedgerCursorRow, pool)).resting = True

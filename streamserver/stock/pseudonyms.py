@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from streamserver.kit.sql import Database
 from streamserver.stock.tables import LedgerBuyerRow
@@ -32,22 +33,18 @@ class Pseudonyms:
 
     async def known(self, buyers: Iterable[str]) -> dict[str, str]:
         """Buyer → pseudonym, of those that have one."""
-        wanted, found = sorted(set(buyers)), dict[str, str]()
-        async with self._database.read() as session:
-            for start in range(0, len(wanted), CHUNK):
-                part = LedgerBuyerRow.buyer.in_(wanted[start : start + CHUNK])
-                rows = await session.scalars(select(LedgerBuyerRow).where(part))
-                found |= {row.buyer: row.pseudonym for row in rows}
-        return found
+        return {row.buyer: row.pseudonym for row in await self._rows(LedgerBuyerRow.buyer, buyers)}
 
     async def people(self, pseudonyms: Iterable[str]) -> dict[str, str]:
         """Pseudonym → whose it is, of those who were not erased."""
-        wanted, found = sorted(set(pseudonyms)), dict[str, str]()
+        return {row.pseudonym: row.buyer for row in await self._rows(LedgerBuyerRow.pseudonym, pseudonyms)}
+
+    async def _rows(self, column: InstrumentedAttribute[str], values: Iterable[str]) -> list[LedgerBuyerRow]:
+        wanted, found = sorted(set(values)), list[LedgerBuyerRow]()
         async with self._database.read() as session:
             for start in range(0, len(wanted), CHUNK):
-                part = LedgerBuyerRow.pseudonym.in_(wanted[start : start + CHUNK])
-                rows = await session.scalars(select(LedgerBuyerRow).where(part))
-                found |= {row.pseudonym: row.buyer for row in rows}
+                part = column.in_(wanted[start : start + CHUNK])
+                found += await session.scalars(select(LedgerBuyerRow).where(part))
         return found
 
     async def of(self, buyers: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ sales and returns that the orders know are entered anew, and so are transfers th
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgpack
 import orjson
@@ -72,13 +72,6 @@ class OvertakenError(Exception):
     """Another process rebuilds this pool."""
 
 
-class Behind(NamedTuple):
-    """A pool of which Redis has less than SQL; `generation` is what Redis had."""
-
-    cursor: LedgerCursorRow
-    generation: int
-
-
 class Recovery:
     """For `jobs`; any number of processes may run it. `redis` must not require to be verified. `terms` by kind of pool."""
 
@@ -112,26 +105,29 @@ class Recovery:
             await self._bring_back(pool)
 
     async def _verify(self, run_id: bytes) -> None:
-        """A pool that cannot be rebuilt stays away, and does not keep the others away."""
+        """A pool that cannot be rebuilt stays away, and does not keep the others away. Those that rested come back after
+        everybody may buy again."""
         await self._archive.run()  # what pools that are whole have not told yet may matter to those that are not
-        for behind in await self._behind():
-            log.warning("pool is behind SQL and is rebuilt", pool=behind.cursor.pool, entries=behind.cursor.n)
-            await cast("Any", self._redis.sadd(WANTED, behind.cursor.pool))
-            await cast("Any", self._redis.hset(pool_keys(behind.cursor.pool)[0], "state", "rebuilding"))
-            await self._bring_back(behind.cursor.pool)
+        for cursor in await self._behind():
+            log.warning("pool is behind SQL and is rebuilt", pool=cursor.pool, entries=cursor.n)
+            await cast("Any", self._redis.sadd(WANTED, cursor.pool))
+            await cast("Any", self._redis.hset(pool_keys(cursor.pool)[0], "state", "rebuilding"))
+            if not cursor.resting:
+                await self._bring_back(cursor.pool)
         await self._redis.set(VERIFIED, run_id)
         log.info("stock is verified")
 
-    async def _behind(self) -> list[Behind]:
+    async def _behind(self) -> list[LedgerCursorRow]:
+        """How far SQL is with each pool of which Redis has less, or something else."""
         async with self._database.read() as session:
-            cursors = list(await session.scalars(select(LedgerCursorRow).where(LedgerCursorRow.resting.is_(False))))
+            cursors = list(await session.scalars(select(LedgerCursorRow)))
         async with self._redis.pipeline(transaction=False) as pipe:
             for cursor in cursors:
-                pipe.hmget(pool_keys(cursor.pool)[0], "state", "entries", "generation", "digest")
+                pipe.hmget(pool_keys(cursor.pool)[0], "state", "entries", "digest")
             found = await pipe.execute() if cursors else []
         return [
-            Behind(cursor, int(generation or 0))
-            for cursor, (state, entries, generation, digest) in zip(cursors, found, strict=True)
+            cursor
+            for cursor, (state, entries, digest) in zip(cursors, found, strict=True)
             if state in {None, b"rebuilding"}
             or int(entries or 0) < cursor.n
             or (int(entries) == cursor.n and (digest or b"").decode() != cursor.digest)

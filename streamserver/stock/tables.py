@@ -20,7 +20,8 @@ class LedgerRow(Table):
 
 class LedgerCursorRow(Table):
     """How far a pool's ledger is archived (its last entry, with both chains' values there) and who may go on: `holder` until
-    `leased_until`. `token` rises with each take-over. `resting`: the pool is over, and Redis need not have it."""
+    `leased_until`. `token` rises with each take-over. `resting`: the pool is over; should Redis lose it,
+    others come back first."""
 
     __tablename__ = "ledger_cursors"
 

@@ -13,9 +13,9 @@ from streamserver.messages.orders import Address, NewOrder
 from streamserver.messages.stock import HoldRequest
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.audit import Audit
-from streamserver.stock.model import Pool
+from streamserver.stock.model import Pool, room_pool
 from tests.stock.ledger import set_counter
-from tests.world import World
+from tests.world import World, guest
 
 ADDRESS = Address(name="Ada Byron", street="1 Mill Lane", postcode="90210", city="Halstead", country="GB")
 
@@ -68,3 +68,17 @@ class Sale:
 
     async def finds(self, words: str) -> bool:
         return any(words in finding for finding in await self.findings())
+
+
+async def opened(world: World, database: Database, redis: Redis) -> Sale:
+    """A live room with a sold unit, a held one and one that was given back; nothing is archived."""
+    room = await world.room(live=True)
+    mug = await world.product()
+    await world.anchor(room, mug)
+    sale = Sale(world, database, redis, room_pool(room), mug.variants[0].id, "", "", guest())
+    buyer, undecided = guest(), guest()
+    sale.sold = await sale.hold(buyer)
+    await sale.pay(buyer)
+    await world.services.rooms.release(undecided, await sale.hold(undecided))
+    sale.held = await sale.hold(sale.holder)
+    return sale

@@ -19,27 +19,19 @@ from streamserver.kit.sql import Database
 from streamserver.orders.tables import LineRow
 from streamserver.stock.audit import Audit
 from streamserver.stock.chain import GENESIS, link
-from streamserver.stock.model import room_pool, shop_pool
+from streamserver.stock.model import shop_pool
 from streamserver.stock.repair import repair
 from streamserver.stock.store import PoolStore, pool_keys
 from streamserver.stock.tables import LedgerBuyerRow, LedgerCursorRow, LedgerRow
 from tests.harness import environment, run
 from tests.stock.ledger import POOL, open_pool, rewrite_stream, set_counter, stream_of
-from tests.stock.sale import Sale
+from tests.stock.sale import Sale, opened
 from tests.world import World, guest
 
 
 @pytest.fixture
 async def sale(world: World, database: Database, redis: Redis) -> Sale:
-    room = await world.room(live=True)
-    mug = await world.product()
-    await world.anchor(room, mug)
-    sale = Sale(world, database, redis, room_pool(room), mug.variants[0].id, "", "", guest())
-    buyer, undecided = guest(), guest()
-    sale.sold = await sale.hold(buyer)
-    await sale.pay(buyer)
-    await world.services.rooms.release(undecided, await sale.hold(undecided))
-    sale.held = await sale.hold(sale.holder)
+    sale = await opened(world, database, redis)
     await sale.archive()
     return sale
 

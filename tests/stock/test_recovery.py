@@ -23,11 +23,11 @@ from streamserver.stock.adoption import Sale as Sold
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.bags import Bags
 from streamserver.stock.errors import HoldGone, PoolLost
-from streamserver.stock.model import Pool, room_pool, shop_pool
+from streamserver.stock.model import Pool, shop_pool
 from streamserver.stock.recovery import VERIFIED, Recovery
 from streamserver.stock.store import pool_keys
 from streamserver.stock.tables import LedgerRow
-from tests.stock.sale import ADDRESS, Sale
+from tests.stock.sale import ADDRESS, Sale, opened
 from tests.stock.test_scripts import Pair, pools, steps
 from tests.world import World, guest
 
@@ -37,16 +37,7 @@ KINDS = ("room", "shop")
 @pytest.fixture
 async def sale(world: World, database: Database, redis: Redis) -> Sale:
     """A live room with a sold unit, a held one and one that was given back."""
-    room = await world.room(live=True)
-    mug = await world.product()
-    await world.anchor(room, mug)
-    sale = Sale(world, database, redis, room_pool(room), mug.variants[0].id, "", "", guest())
-    buyer, undecided = guest(), guest()
-    sale.sold = await sale.hold(buyer)
-    await sale.pay(buyer)
-    await world.services.rooms.release(undecided, await sale.hold(undecided))
-    sale.held = await sale.hold(sale.holder)
-    return sale
+    return await opened(world, database, redis)
 
 
 async def balance(sale: Sale) -> dict[str, Any]:
@@ -223,6 +214,22 @@ async def test_a_pool_that_is_over_rests_in_sql_and_comes_back_for_a_refund(sale
     await s.stock.tidy()
     await sale.archive()
     assert await world_total(sale) == 10
+
+
+async def test_a_resting_pool_that_redis_lost_comes_back_too(sale: Sale, database: Database) -> None:
+    """The audit goes on finding nothing, and a refund still puts its unit back."""
+    s, pool = sale.world.services, sale.pool
+    await s.rooms.release(sale.holder, sale.held)
+    await s.stock.close(pool, await s.stock.end_at(pool, 0))
+    await s.stock.tidy()
+    await sale.archive()
+    await s.stock.tidy()
+    await LedgerArchive(database, sale.redis).rest(-1000)
+    await lose_everything(sale)
+    await recovered(sale)
+    assert await sale.findings() == []
+    [payment] = [row["payment"] for row in await sold_entries(database, pool)]
+    assert await s.stock.give_back(pool, sale.sold, "refund_1", payment)
 
 
 def room_keys(pool: Pool) -> set[str]:
