@@ -10,7 +10,8 @@ from typing import Any, cast
 from loadtests.engines import HOT, Engine, OneCallEach
 from loadtests.measure import CALLERS, CLIENTS, ROUNDS, SECONDS, Report, Target, rate, side_by_side
 from loadtests.redis_servers import memory, pool_memory
-from streamserver.stock.store import PoolStore, pool_keys
+from streamserver.stock.keys import pool_keys
+from streamserver.stock.store import PoolStore
 
 FULL = "room:full"
 PAYING = 500  # holds in one call
@@ -116,11 +117,11 @@ async def rested(report: Report, engine: Engine) -> None:
     before = await pool_memory(engine.redis, FULL)
     for _ in range(0, holds, PAYING):
         await asyncio.gather(*(engine.buy(FULL) for _ in range(PAYING)))
-    ids = [hold.decode() for hold in cast("list[bytes]", await cast("Any", engine.redis.hkeys(pool_keys(FULL)[3])))]
+    ids = [hold.decode() for hold in cast("list[bytes]", await cast("Any", engine.redis.hkeys(pool_keys(FULL).holds)))]
     for start in range(0, holds, PAYING):
         await store.run("confirm", FULL, "pay_1", 1, *ids[start : start + PAYING])
     await store.run("life", FULL, "close", 0)
-    await engine.redis.xtrim(pool_keys(FULL)[7], maxlen=0, approximate=False)
+    await engine.redis.xtrim(pool_keys(FULL).ledger, maxlen=0, approximate=False)
     if not await store.rest(FULL):
         raise AssertionError("the pool has something left to do")
     left = max(0, await pool_memory(engine.redis, FULL) - before)

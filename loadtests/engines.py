@@ -11,10 +11,11 @@ from loadtests.measure import CLIENTS
 from streamserver.config import StockConfig
 from streamserver.kit.redis import connect, load_script
 from streamserver.messages.stock import Source
+from streamserver.stock.keys import reserve_keys
 from streamserver.stock.model import Pool, ReserveRequest, Terms
 from streamserver.stock.packing import reserve_columns
 from streamserver.stock.service import StockService
-from streamserver.stock.store import HERE, pool_keys
+from streamserver.stock.store import HERE
 
 HOT = "room:hot"
 GONE = "room:gone"  # never had a unit: a flag remembers the epoch of a pool that had
@@ -76,7 +77,7 @@ class OneCallEach:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = load_script(HERE, "reserve", "pool", "guard")
+        self._script = load_script(HERE, "reserve", "pool")
 
     @classmethod
     @asynccontextmanager
@@ -86,4 +87,4 @@ class OneCallEach:
 
     async def buy(self, pool: Pool) -> None:
         terms = (CONFIG.hold_seconds * 1000, CONFIG.grace_seconds * 1000, 1)
-        await self._script(self._redis, pool_keys(pool), (pool, *terms, reserve_columns([wish()])))
+        await self._script(self._redis, reserve_keys([pool]), (*terms, reserve_columns([wish()])))

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from loadtests.measure import REDIS_CORE, pin
 from streamserver.cli import redis_server
 from streamserver.config import Config, ServerConfig
+from streamserver.stock.keys import pool_keys
 from streamserver.stock.model import Pool
-from streamserver.stock.store import pool_keys
 
 
 @asynccontextmanager

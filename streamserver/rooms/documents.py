@@ -15,9 +15,9 @@ from streamserver.messages.accounts import Person
 from streamserver.messages.live import After
 from streamserver.messages.rooms import About, Life, LineUp, PinChange, Pins
 from streamserver.rooms.model import MAX_PINS, Change, Document
+from streamserver.stock.keys import pool_keys
 from streamserver.stock.model import Terms, room_pool
 from streamserver.stock.packing import terms_fields
-from streamserver.stock.store import terms_key
 
 HERE = Path(__file__).parent
 KEPT_SECONDS = 30 * 86_400  # after the last change; a document that is gone is written again from SQL
@@ -71,7 +71,7 @@ class Documents:
         selling = [part for field in terms_fields(terms).items() for part in field]
         seq = await self._apply(
             self._redis,
-            (_key(room, "document"), _key(room, "log"), terms_key(room_pool(room))),
+            (_key(room, "document"), _key(room, "log"), pool_keys(room_pool(room)).terms),
             (
                 room, str(old.seq) if old else "", new_id("epoch"), self._config.log_events, KEPT_SECONDS,
                 len(selling) // 2, *selling, len(fields) // 2, *fields, *events,

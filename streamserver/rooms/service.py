@@ -5,7 +5,6 @@ from typing import Protocol
 
 from streamserver.accounts.model import Identity
 from streamserver.kit.errors import NotFound
-from streamserver.kit.ids import new_id
 from streamserver.kit.rate import Rate
 from streamserver.messages.catalog import Product
 from streamserver.messages.live import After
@@ -97,7 +96,7 @@ class RoomService:
             buyer=identity.buyer,
             variant=request.variant,
             quantity=request.quantity,
-            hold=new_id("hold"),
+            hold=self._stock.hold_id(pool, identity.buyer, request.key),
             device=identity.device,
         )
         reserved = await self._stock.reserve(pool, wanted, first_try=first_try)

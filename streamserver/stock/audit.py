@@ -191,7 +191,7 @@ def _units(seen: Seen, books: Books) -> list[str]:
 
 
 def _holds(seen: Seen, books: Books, names: Names) -> list[str]:
-    """Each hold as the ledger tells it, and every held one with a deadline: otherwise its units never come back."""
+    """Each hold as the ledger tells it, and every living one with a deadline: otherwise its units never come back."""
     real = {hold: _facts(record, names) for hold, record in seen.holds.items()}
     told = {hold: facts._replace(buyer=names.of(facts.buyer)) for hold, facts in books.holds.items()}
     findings = [
@@ -199,7 +199,10 @@ def _holds(seen: Seen, books: Books, names: Names) -> list[str]:
         for hold in sorted(real.keys() | told.keys())
         if real.get(hold) != told.get(hold)
     ]
-    endless = [hold for hold, facts in real.items() if facts.status == "held" and hold not in seen.due]
+    living = {hold: record for hold, record in seen.holds.items() if record.is_living}
+    if len(living) != seen.living:
+        findings.append(f"{len(living)} holds may still be paid, but the pool counts {seen.living}.")
+    endless = [hold for hold, record in living.items() if (hold, record.deadline) not in seen.due]
     return findings + [f"Hold {hold} would never expire." for hold in endless]
 
 

@@ -54,14 +54,13 @@ class Bags:
                 raise result
 
     async def of(self, buyers: Sequence[str]) -> dict[str, Pool]:
-        """Hold id → pool, oldest hold first."""
+        """Hold id → pool."""
         async with self._live.pipeline(transaction=False) as pipe:
             for buyer in buyers:
                 for key in _keys(buyer):
                     pipe.hget(key, buyer)
             bags = cast("list[bytes | None]", await pipe.execute())
-        found = dict(note.split(" ", 1) for bag in bags if bag for note in bag.decode().splitlines())
-        return dict(sorted(found.items()))
+        return dict(note.split(" ", 1) for bag in bags if bag for note in bag.decode().splitlines())
 
     async def pool_of(self, buyers: Sequence[str], hold: str) -> Pool | None:
         return (await self.of(buyers)).get(hold)

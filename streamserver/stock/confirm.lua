@@ -1,10 +1,10 @@
 -- Turns holds into a sale: all of them, or none. Repeating a payment's confirmation changes nothing.
--- ARGV  2 payment  3 attempt  4… hold ids
+-- ARGV  1 payment  2 attempt  3… hold ids
 -- Answers {'sold'} | {'lost', hold ids…} | {'duplicate_payment', hold ids…}
 -- A wanted hold takes its units now; one that expired or was given up is re-taken: while units and the buyer's limit allow. The highest attempt is recorded:
 -- whoever was overtaken can no longer give back what its successor relies on (return.lua).
 
-local payment, attempt = ARGV[2], tonumber(ARGV[3])
+local payment, attempt = ARGV[1], tonumber(ARGV[2])
 local lost, duplicate, taking, buying = {}, {}, {}, {}
 
 local function can_retake(hold)
@@ -18,7 +18,7 @@ local function can_retake(hold)
 end
 
 local seen, ids = {}, {}
-for i = 4, #ARGV do
+for i = 3, #ARGV do
   local id = ARGV[i]
   if not seen[id] then
     seen[id] = true
@@ -40,8 +40,8 @@ local function sell(id, hold)
   local counted = kind == 'sell' and hold.quantity or 0
   local counts = LIMITS_SALES and hold.quantity or 0
   if counts ~= counted then set_count(hold.buyer, hold.variant, count(hold.buyer, hold.variant) - counted + counts) end
+  if is_living(hold) then pool.living = pool.living - 1 end
   hold.status, hold.payment, hold.attempt = 'sold', payment, attempt
-  add(settled, id)
   record_hold(kind, id, hold, {attempt = attempt})
 end
 

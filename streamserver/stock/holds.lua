@@ -1,7 +1,12 @@
--- Holds as records, and how they end: for every script but reserve.lua, after pool.lua.
+-- Holds as records, and how they end: for every script but reserve.lua, after pool.lua. Those are in one pool.
+
+enter(0)
+
+local OPERATIONS, OUTBOX, LINE, WAITERS = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local LIMITS_SALES = string.sub(NAME, 1, 5) == 'room:' -- a room's limit counts what was bought; a store's only what is held
 
 local holds = {} -- hold id -> its record, as it is after what this call did so far
-local settled = to_write('ZREM', DEADLINES)
+local looked_through = to_write('ZREM', DEADLINES)
 
 local function pack_hold(h)
   return join_hold(cmsgpack.pack({h.buyer, h.variant, h.quantity, h.key, h.device}), pack_promise(h))
@@ -56,9 +61,9 @@ local function set_count(buyer, variant, value)
 end
 
 -- The same from a hold's record. Returns it packed.
-local function take_aside(kind, id, hold, due)
+local function take_aside(kind, id, hold, together)
   local field, packed = hold.buyer .. '/' .. hold.variant, pack_hold(hold)
-  set_aside(kind, id, hold.variant, hold.quantity, field, bought_by(field), packed, due)
+  set_aside(kind, id, hold.variant, hold.quantity, field, bought_by(field), packed, together)
   return packed
 end
 
@@ -73,20 +78,36 @@ local function let_go(kind, id, hold)
     record_hold('wish_' .. kind, id, hold)
   end
   hold.status = kind
+  pool.living = pool.living - 1
   write_hold(id, hold)
-  add(settled, id)
 end
 
 local function is_living(hold)
   return hold.status == 'held' or hold.status == 'wanted'
 end
 
--- Lets go of at most `limit` holds whose deadline and grace have passed. Returns how many.
-local function expire_due(limit)
-  local due = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, limit)
-  for _, id in ipairs(due) do
+-- Lets go of the holds in one entry of the deadlines: of those that were neither paid nor given a new deadline since. Returns
+-- how many there were.
+local function expire_together(entry)
+  local deadline, ids = string.match(entry, '^(%d+)(.*)$')
+  local looked_at = 0
+  for id in string.gmatch(ids, '%S+') do
     local hold = read_hold(id)
-    if hold and is_living(hold) then let_go('expired', id, hold) else add(settled, id) end
+    if hold and is_living(hold) and hold.deadline == tonumber(deadline) then let_go('expired', id, hold) end
+    looked_at = looked_at + 1
   end
-  return #due
+  add(looked_through, entry)
+  return looked_at
+end
+
+-- Lets go of holds whose deadline and grace have passed: of `limit`, and of those that end together with the last of these.
+-- Returns how many it looked at.
+local function expire_due(limit)
+  local looked_at, entries = 0, 0
+  while looked_at < limit do
+    local entry = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', entries, 1)[1]
+    if not entry then break end
+    looked_at, entries = looked_at + expire_together(entry), entries + 1
+  end
+  return looked_at
 end

@@ -49,7 +49,7 @@ local function offer(waiter, id, t)
     buyer = waiter.buyer, variant = waiter.variant, quantity = 1, price = t.price, currency = t.currency, deadline = deadline,
     status = 'held', source = waiter.source, device = waiter.device, key = '', taken_at = now,
   }
-  local packed = take_aside('offer', id, hold, string.format('%.0f', deadline + waiter.grace_ms))
+  local packed = take_aside('offer', id, hold, promise(deadline, waiter.grace_ms))
   offers[#offers + 1] = {waiter.buyer, waiter.variant, id}
   return packed
 end

@@ -33,7 +33,8 @@ class Terms:
 
 
 class ReserveRequest(NamedTuple):
-    """What one buyer wants. `hold` is the id that a new hold gets; `device` the browser it came from."""
+    """What one buyer wants. `hold` is what it is called, the same for the same buyer and key; `device` the browser it came
+    from."""
 
     key: str
     buyer: str

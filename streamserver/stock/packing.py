@@ -1,8 +1,6 @@
 """How a pool is packed in Redis, and how scripts are asked and answer: MessagePack, as pool.lua and reserve.lua have it."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol, cast
 
 import msgpack
@@ -14,12 +12,6 @@ PAIR = b"\x92"  # MessagePack: a list of two follows
 COUNTERS = ("available", "held", "sold", "restocked", "removed", "moved_in", "moved_out", "version", "epoch", "waiting")
 
 StreamEntry = tuple[bytes, dict[bytes, bytes]]
-
-
-@lru_cache(maxsize=4096)
-def digest(variant: str, quantity: int) -> str:
-    """What an idempotency key is bound to."""
-    return blake2b(f"{variant}/{quantity}".encode(), digest_size=9).hexdigest()
 
 
 def read_hold(hold_id: str, pool: Pool, packed: bytes) -> HoldRecord:
@@ -122,8 +114,6 @@ def _terms_packed(t: Terms) -> bytes:
 def reserve_columns(requests: Sequence[ReserveRequest]) -> bytes:
     """Requests as reserve.lua reads them: columns, which cost Lua a third of as many rows."""
     columns = (
-        [f"{r.buyer}/{r.key}" for r in requests],
-        [digest(r.variant, r.quantity) for r in requests],
         [f"{r.buyer}/{r.variant}" for r in requests],
         [f"{r.device}/{r.variant}" if r.device != r.buyer else "" for r in requests],
         [r.variant for r in requests],

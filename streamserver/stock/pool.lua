@@ -1,34 +1,19 @@
 -- What every stock script shares: it stands in front of each of them. Each function here is made anew in every call, which is a
 -- good part of what a lone hold costs: what a reserve does not need is in holds.lua, line.lua and home.lua.
--- KEYS  1 pool  2 units  3 terms  4 holds  5 deadlines  6 buyers  7 keys  8 ledger  9 operations  10 outbox  11 line  12 waiters
--- ARGV  1 pool name, e.g. "room:<id>"
+-- KEYS  1 pool  2 units  3 terms  4 holds  5 deadlines  6 buyers  7 ledger  8 operations  9 outbox  10 line  11 waiters
 --
 -- Lua in Redis is isolated but not rolled back: a script checks everything, then writes everything, through `save()`.
 
-local POOL, UNITS, TERMS, HOLDS, DEADLINES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local BUYERS, IDEMPOTENCY, LEDGER, OPERATIONS, OUTBOX = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local LINE, WAITERS = KEYS[11], KEYS[12]
-local NAME = ARGV[1]
-local LIMITS_SALES = string.sub(NAME, 1, 5) == 'room:' -- a room's limit counts what was bought; a store's only what is held
 local SLICE = 4000 -- values in one command: Lua's unpack ends near 8,000
 local PAIR, TRIPLE = '\146', '\147' -- MessagePack: a list of so many packed values follows
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
-local meta = redis.call('HMGET', POOL, 'state', 'generation', 'entries', 'closes_at', 'digest', 'paused')
-local pool = {
-  state = meta[1],
-  generation = tonumber(meta[2] or 1),
-  entries = tonumber(meta[3] or 0),
-  closes_at = tonumber(meta[4] or 0),
-  digest = meta[5] or '', -- of all ledger entries so far: see chain.py
-  paused = meta[6], -- why nothing new is taken on for a while
-}
-
-local touched = {} -- variant -> its counters, as they are after what this call did so far
-local ledger = {nil} -- packed entries to be written
-local writes = {} -- what save() writes, in this order
+-- The pool that this script is in, and what it did there so far.
+local NAME, POOL, UNITS, TERMS, HOLDS, DEADLINES, BUYERS, LEDGER
+local pool, touched, ledger, writes, bought, promises
+local new_holds, new_counts
 
 -- The values that one command will write to one key. With room for a pair: a list that grows costs a lone hold as much as its write.
 local function to_write(command, key)
@@ -37,8 +22,35 @@ local function to_write(command, key)
   return values
 end
 
-local new_holds, new_counts = to_write('HSET', HOLDS), to_write('HSET', BUYERS)
-local new_keys, new_deadlines = to_write('HSET', IDEMPOTENCY), to_write('ZADD', DEADLINES)
+-- Turns to the pool whose keys come after the first `before` ones. What was not saved in the last one is forgotten.
+local function enter(before)
+  POOL, UNITS, TERMS, HOLDS = KEYS[before + 1], KEYS[before + 2], KEYS[before + 3], KEYS[before + 4]
+  DEADLINES, BUYERS, LEDGER = KEYS[before + 5], KEYS[before + 6], KEYS[before + 7]
+  NAME = string.sub(POOL, 2, -7) -- of "{<name>}:pool"
+  local meta = redis.call('HMGET', POOL, 'state', 'generation', 'entries', 'closes_at', 'digest', 'paused', 'living')
+  pool = {
+    state = meta[1],
+    generation = tonumber(meta[2] or 1),
+    entries = tonumber(meta[3] or 0),
+    closes_at = tonumber(meta[4] or 0),
+    digest = meta[5] or '', -- of all ledger entries so far: see chain.py
+    paused = meta[6], -- why nothing new is taken on for a while
+    living = tonumber(meta[7] or 0), -- holds that may still be paid
+    changed = false, -- whether `state` or `closes_at` did
+  }
+  touched = {} -- variant -> its counters, as they are after what this call did so far
+  ledger = {nil} -- packed entries to be written
+  writes = {nil, nil} -- what save() writes, in this order
+  bought = {} -- "<buyer>/<variant>" -> units: what this call has read one by one or changed
+  promises = {nil} -- lists {due, deadline, hold ids…}: holds that end together
+  new_holds, new_counts = to_write('HSET', HOLDS), to_write('HSET', BUYERS)
+end
+
+-- Why this pool can do nothing now: Redis has lost it, or it is being rebuilt, or it rests in SQL. nil when it can.
+local function absence()
+  if not pool.state then return redis.error_reply('NOPOOL ' .. NAME) end
+  if pool.state == 'rebuilding' or pool.state == 'resting' then return redis.error_reply('POOLAWAY ' .. NAME) end
+end
 
 -- Whether units can still change hands here; a pause keeps new buyers out and everybody else going.
 local function is_open()
@@ -116,10 +128,9 @@ local function record_packed(kind, id, hold)
   append(TRIPLE .. packed_text(kind) .. packed_text(id) .. hold)
 end
 
--- How many units of a variant count against a buyer's limit here; `bought` remembers what this call has read one by one or changed.
-local bought = {} -- "<buyer>/<variant>" -> units
 local digits = {} -- number -> text: Redis would print each with 17 digits, which costs as much as storing it
 
+-- How many units of a variant count against a buyer's limit here.
 local function bought_by(field)
   local known = bought[field]
   if not known then
@@ -136,18 +147,26 @@ local function set_bought(field, value)
   add(new_counts, field, text)
 end
 
--- A new hold; `due` is when it ends unless it is paid. `packed` is the hold as text.
-local function begin_hold(kind, id, packed, due)
-  add(new_deadlines, due, id)
+-- Holds that will have one deadline: one entry for all of them, that is looked at when it is due. An entry each took a third of
+-- a hold's memory, and ever longer the more there were.
+local function promise(deadline, grace)
+  local together = {string.format('%d', deadline + grace), string.format('%d', deadline), nil, nil}
+  promises[#promises + 1] = together
+  return together
+end
+
+local function begin_hold(kind, id, packed, together)
+  together[#together + 1] = id
+  pool.living = pool.living + 1
   add(new_holds, id, packed)
   record_packed(kind, id, packed)
 end
 
 -- Sets units aside for a hold whose buyer's count is `field` and was `before`.
-local function set_aside(kind, id, variant, quantity, field, before, packed, due)
+local function set_aside(kind, id, variant, quantity, field, before, packed, together)
   shift(variant, 'available', 'held', quantity)
   set_bought(field, before + quantity)
-  begin_hold(kind, id, packed, due)
+  begin_hold(kind, id, packed, together)
 end
 
 local function write(command, key, arguments)
@@ -164,7 +183,7 @@ local function write_units()
       add(fields, variant, pack_units(u))
       local key = 'stock:' .. variant
       states[#states + 1] = {key, u.version, string.format(
-        '{"key":"%s","version":%.0f,"value":{"variant":"%s","available":%d,"epoch":%.0f,"waiting":%d}}',
+        '{"key":"%s","version":%d,"value":{"variant":"%s","available":%d,"epoch":%d,"waiting":%d}}',
         key, u.version, variant, u.available, u.epoch, u.waiting
       )}
     end
@@ -178,16 +197,28 @@ local function packed_list(texts)
   return '\221' .. struct.pack('>I4', #texts) .. table.concat(texts)
 end
 
+local function write_deadlines()
+  local entries = {nil, nil}
+  for _, together in ipairs(promises) do
+    if #together > 2 then add(entries, together[1], table.concat(together, ' ', 2)) end
+  end
+  write('ZADD', DEADLINES, entries)
+end
+
+local function write_ledger()
+  local packed = TRIPLE .. cmsgpack.pack(pool.entries - #ledger + 1, now) .. packed_list(ledger)
+  pool.digest = redis.sha1hex(pool.digest .. packed)
+  redis.call('XADD', LEDGER, string.format('%d-%d', pool.generation, pool.entries), 'entries', packed, 'digest', pool.digest)
+  redis.call('HSET', POOL, 'entries', string.format('%d', pool.entries), 'digest', pool.digest, 'living', string.format('%d', pool.living))
+end
+
 -- The only place that writes. Hands out versions, ledger numbers and the news for every screen.
 local function save()
   local states = write_units()
   for _, one in ipairs(writes) do write(one[1], one[2], one[3]) end
-  if #ledger > 0 then
-    local packed = TRIPLE .. cmsgpack.pack(pool.entries - #ledger + 1, now) .. packed_list(ledger)
-    pool.digest = redis.sha1hex(pool.digest .. packed)
-    redis.call('HSET', POOL, 'state', pool.state, 'closes_at', pool.closes_at, 'entries', pool.entries, 'digest', pool.digest)
-    redis.call('XADD', LEDGER, pool.generation .. '-' .. pool.entries, 'entries', packed, 'digest', pool.digest)
-  end
-  if pool.state == 'closing' and redis.call('ZCARD', DEADLINES) == 0 then redis.call('HSET', POOL, 'state', 'closed') end
+  write_deadlines()
+  if pool.state == 'closing' and pool.living == 0 then pool.state, pool.changed = 'closed', true end
+  if #ledger > 0 then write_ledger() end
+  if pool.changed then redis.call('HSET', POOL, 'state', pool.state, 'closes_at', pool.closes_at) end
   if #states > 0 then redis.call('PUBLISH', '{' .. NAME .. '}:bus', cmsgpack.pack({'states', states})) end
 end

@@ -10,9 +10,9 @@ import orjson
 
 from streamserver.stock.books import BALANCE, STATUS, Books
 from streamserver.stock.chain import Entry
+from streamserver.stock.keys import PoolKeys
 from streamserver.stock.model import Pool
-from streamserver.stock.packing import digest, pack_hold, pack_units
-from streamserver.stock.store import KEYS
+from streamserver.stock.packing import pack_hold, pack_units
 
 LEAP = 2**32  # versions and epochs of a new generation are above all that the lost one can have told
 
@@ -139,8 +139,9 @@ class History:
         self.books.counts = {(names.get(b, b), variant): n for (b, variant), n in self.books.counts.items()}
 
     def keys(self, generation: int, now: int, grace_ms: int, offer_ms: int, patience_ms: int) -> dict[str, Flat]:
-        """The content of each key of the pool, by its name in `store.KEYS`."""
-        found: dict[str, Flat] = {name: [] for name in KEYS}
+        """The content of each key of the pool, by its name in `PoolKeys`."""
+        found: dict[str, Flat] = {name: [] for name in PoolKeys._fields}
+        found["pool"] += ["living", sum(hold.is_living for hold in self.holds.values())]
         waiting = Counter(one.variant for one in self.waiting.values())
         for variant in self.books.units.keys() | waiting.keys():
             units = self.books.units.get(variant, dict.fromkeys(BALANCE, 0))
@@ -150,9 +151,7 @@ class History:
             source, device = _without_device(hold.source)
             found["holds"] += [id_, pack_hold(hold, source, device)]
             if hold.is_living:
-                found["deadlines"] += [hold.deadline + grace_ms, id_]
-            if hold.key:
-                found["keys"] += [f"{hold.buyer}/{hold.key}", f"{id_}|{digest(hold.variant, hold.quantity)}"]
+                found["deadlines"] += [hold.deadline + grace_ms, f"{hold.deadline} {id_}"]
         for id_, one in self.waiting.items():
             source, device = _without_device(one.source)
             terms = (now + patience_ms, offer_ms, grace_ms)

@@ -26,10 +26,11 @@ from streamserver.stock.adoption import Sale, adopt_sales, adopt_transfers
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.bags import Bags
 from streamserver.stock.chain import Entry
+from streamserver.stock.keys import PoolKeys, pool_keys
 from streamserver.stock.model import Pool
 from streamserver.stock.pseudonyms import Pseudonyms
 from streamserver.stock.rebuilding import History
-from streamserver.stock.store import KEYS, WANTED, PoolStore, pool_keys
+from streamserver.stock.store import WANTED, PoolStore
 from streamserver.stock.tables import LedgerCursorRow, LedgerRow
 
 VERIFIED = "stock_verified"  # run_id of the server whose pools were compared with SQL
@@ -111,7 +112,7 @@ class Recovery:
         for cursor in await self._behind():
             log.warning("pool is behind SQL and is rebuilt", pool=cursor.pool, entries=cursor.n)
             await cast("Any", self._redis.sadd(WANTED, cursor.pool))
-            await cast("Any", self._redis.hset(pool_keys(cursor.pool)[0], "state", "rebuilding"))
+            await cast("Any", self._redis.hset(pool_keys(cursor.pool).pool, "state", "rebuilding"))
             if not cursor.resting:
                 await self._bring_back(cursor.pool)
         await self._redis.set(VERIFIED, run_id)
@@ -123,7 +124,7 @@ class Recovery:
             cursors = list(await session.scalars(select(LedgerCursorRow)))
         async with self._redis.pipeline(transaction=False) as pipe:
             for cursor in cursors:
-                pipe.hmget(pool_keys(cursor.pool)[0], "state", "entries", "digest")
+                pipe.hmget(pool_keys(cursor.pool).pool, "state", "entries", "digest")
             found = await pipe.execute() if cursors else []
         return [
             cursor
@@ -150,7 +151,7 @@ class Recovery:
                 return
             cursor.resting = False
         history = await self._history(pool)
-        known = await cast("Any", self._redis.hget(pool_keys(pool)[0], "generation"))
+        known = await cast("Any", self._redis.hget(pool_keys(pool).pool, "generation"))
         generation = max(cursor.generation, int(known or 1)) + 1
         token, archived = secrets.token_hex(8), f"{cursor.n}:{cursor.hash}"
         await self._step(pool, token, "begin", generation, cursor.n, cursor.digest, archived)
@@ -196,7 +197,7 @@ class Recovery:
         for name, flat in history.keys(generation, seconds * 1000, *terms).items():
             for start in range(0, len(flat), PORTION):
                 part = msgpack.packb(flat[start : start + PORTION], use_bin_type=False)  # Lua's cmsgpack knows no `bin`
-                await self._step(history.pool, token, "put", KEYS.index(name) + 1, part)
+                await self._step(history.pool, token, "put", PoolKeys._fields.index(name) + 1, part)
 
     async def _step(self, pool: Pool, token: str, step: str, *args: str | int | bytes) -> None:
         if not await self._store.run("rebuild", pool, token, step, *args):

@@ -5,5 +5,5 @@
 local is_done = redis.call('XLEN', LEDGER) == 0 and redis.call('HLEN', OUTBOX) == 0
 if pool.state ~= 'closed' or not is_done then return 0 end
 redis.call('HSET', POOL, 'state', 'resting')
-redis.call('UNLINK', TERMS, HOLDS, DEADLINES, BUYERS, IDEMPOTENCY, LEDGER, OPERATIONS, OUTBOX, LINE, WAITERS)
+redis.call('UNLINK', TERMS, HOLDS, DEADLINES, BUYERS, LEDGER, OPERATIONS, OUTBOX, LINE, WAITERS)
 return 1

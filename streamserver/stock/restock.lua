@@ -1,8 +1,8 @@
 -- Adds units to a pool, or removes at most what is available. The same operation id is applied once.
--- ARGV  2 operation id  3 variant  4 delta
+-- ARGV  1 operation id  2 variant  3 delta
 -- Answers {applied, available}
 
-local operation, variant, delta = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local operation, variant, delta = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local done = redis.call('HGET', OPERATIONS, 'restock:' .. operation)
 if done then return {tonumber(done), units(variant).available} end
 

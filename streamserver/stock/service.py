@@ -25,6 +25,7 @@ from streamserver.stock.errors import (
     TooLate,
 )
 from streamserver.stock.flags import SoldOutFlags
+from streamserver.stock.ids import HoldIds
 from streamserver.stock.line import Line, Standing
 from streamserver.stock.model import (
     Confirmed,
@@ -36,7 +37,7 @@ from streamserver.stock.model import (
     Units,
     shop_pool,
 )
-from streamserver.stock.packing import digest, hold_of, read_hold
+from streamserver.stock.packing import hold_of, read_hold
 from streamserver.stock.store import PoolStore
 from streamserver.stock.tokens import HoldTokens
 
@@ -59,6 +60,7 @@ class StockService:
         self._batcher = Batcher(self._store, self._bags, config)
         self._line = Line(self._store, self._bags, config)
         self._tokens = HoldTokens(secret)
+        self._ids = HoldIds(secret)
 
     async def stop(self) -> None:
         """Let nobody wait for an answer any more."""
@@ -91,6 +93,10 @@ class StockService:
     async def leave(self, pool: Pool, variant: str, buyer: str) -> None:
         await self._line.leave(pool, variant, buyer)
 
+    def hold_id(self, pool: Pool, buyer: str, key: str) -> str:
+        """What a hold is called: whoever asks again with the same key finds theirs by it."""
+        return self._ids.of(pool, buyer, key)
+
     def token(self, hold: HoldRecord) -> str:
         """What proves the hold, should its record be lost."""
         return self._tokens.sign(hold)
@@ -106,10 +112,9 @@ class StockService:
     async def retake_promised(self, lost: HoldRecord) -> HoldRecord:
         """The same for a promise that needs no other proof. Raises SoldOut, LimitReached, NotSelling."""
         source = lost.source.model_dump_json(exclude_none=True, exclude={"device"})
-        bound = digest(lost.variant, lost.quantity)
         fields = (
             lost.buyer, lost.source.device or lost.buyer, lost.variant, lost.quantity, lost.price, lost.currency,
-            lost.deadline, source, lost.key, bound,
+            lost.deadline, source, lost.key,
         )  # fmt: skip
         least = (self._config.offer_seconds * 1000, self._config.grace_seconds * 1000)
         answer = await self._store.run("retake", lost.pool, lost.id, msgpack.packb(fields), *least)
@@ -122,12 +127,14 @@ class StockService:
         return hold
 
     async def holds(self, buyers: Sequence[str]) -> list[HoldRecord]:
-        """Every hold in these buyers' bags, of any status, oldest first."""
+        """Every hold in these buyers' bags, of any status; what ends first, first."""
         by_pool: dict[Pool, list[str]] = {}
         for hold, pool in (await self._bags.of(buyers)).items():
             by_pool.setdefault(pool, []).append(hold)
         found = [record for pool, ids in by_pool.items() for record in await self._store.holds(pool, ids)]
-        return sorted((record for record in found if record.buyer in buyers), key=lambda record: record.id)
+        return sorted(
+            (record for record in found if record.buyer in buyers), key=lambda record: (record.deadline, record.id)
+        )
 
     async def holds_in(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
         """Those of `ids` that the pool knows, whoever's they are."""

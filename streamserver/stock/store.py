@@ -1,7 +1,6 @@
 """Pools in Redis: the scripts, and what is read without them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from streamserver.kit.log import log
 from streamserver.kit.redis import load_script
 from streamserver.stock.chain import Call
 from streamserver.stock.errors import PoolAway, PoolLost
+from streamserver.stock.keys import pool_keys, reserve_keys
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, Terms, Units
 from streamserver.stock.packing import (
     Answer,
@@ -27,20 +27,7 @@ from streamserver.stock.packing import (
 )
 
 HERE = Path(__file__).parent
-KEYS = (
-    "pool",
-    "units",
-    "terms",
-    "holds",
-    "deadlines",
-    "buyers",
-    "keys",
-    "ledger",
-    "operations",
-    "outbox",
-    "line",
-    "waiters",
-)
+SHARING = 32  # pools in one script call: for a hold in each of them Redis serves nobody else for two milliseconds
 
 CLOSED = "pools_closed"  # pools that are over by the time (ms) of that
 WANTED = "pools_wanted"  # the set of pools to be brought back from SQL: see recovery.py
@@ -50,16 +37,6 @@ GUARDED = (
 )  # fmt: skip
 
 UNGUARDED = ("life", "rest", "rebuild")
-
-
-@lru_cache(maxsize=4096)
-def pool_keys(pool: Pool) -> tuple[str, ...]:
-    """The keys of a pool, in the order every script takes them: they share one hash tag, so one slot."""
-    return tuple(f"{{{pool}}}:{name}" for name in KEYS)
-
-
-def terms_key(pool: Pool) -> str:
-    return pool_keys(pool)[2]
 
 
 def _not_now(error: RedisError) -> OneMoment | None:
@@ -76,14 +53,14 @@ class PoolStore:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self._reserve = load_script(HERE, "reserve", "pool", "guard")
-        self._scripts = {name: load_script(HERE, name, "pool", "guard", *ENDINGS) for name in GUARDED}
+        self._reserve = load_script(HERE, "reserve", "pool")
+        self._scripts = {name: load_script(HERE, name, "pool", *ENDINGS, "guard") for name in GUARDED}
         self._scripts |= {name: load_script(HERE, name, "pool", *ENDINGS) for name in UNGUARDED}
 
     async def run(self, name: str, pool: Pool, *args: str | int | bytes) -> Any:
         """Raises OneMoment when memory is full; PoolLost; PoolAway, and asks for the pool to be brought back."""
         try:
-            return await self._scripts[name](self.redis, pool_keys(pool), (pool, *args))
+            return await self._scripts[name](self.redis, pool_keys(pool), args)
         except ResponseError as error:
             not_now = _not_now(error)
             if not_now is None:
@@ -95,14 +72,14 @@ class PoolStore:
     async def reserve(
         self, calls: Sequence[tuple[Pool, Sequence[ReserveRequest]]], hold_ms: int, grace_ms: int, expire_batch: int
     ) -> list[list[Answer] | RedisError | OneMoment]:
-        """One script call for each pool, all in one write: per call its answers in order, or why that pool failed. Where holds
-        have run out, those are let go first: then it is three writes. Raises
-        redis-py's ConnectionError and TimeoutError when there is no telling what was done."""
+        """All pools in one write: for each its answers in order, or why that pool failed. Where holds have run out, those are let
+        go first: then it is three writes. Raises redis-py's ConnectionError and TimeoutError when there is no telling what was
+        done."""
         packed = [(pool, reserve_columns(requests)) for pool, requests in calls]
         raw = await self._ask_to_reserve(packed, hold_ms, grace_ms, 1)
         if due := [n for n, result in enumerate(raw) if result == b"due"]:
             late = [packed[n] for n in due]
-            await self._scripts["expire"].many(self.redis, [(pool_keys(p), (p, expire_batch)) for p, _ in late])
+            await self._scripts["expire"].many(self.redis, [(pool_keys(p), (expire_batch,)) for p, _ in late])
             for n, result in zip(due, await self._ask_to_reserve(late, hold_ms, grace_ms, 0), strict=True):
                 raw[n] = result
         return [
@@ -113,16 +90,23 @@ class PoolStore:
     async def _ask_to_reserve(
         self, calls: Sequence[tuple[Pool, bytes]], hold_ms: int, grace_ms: int, look_for_due: int
     ) -> list[Any]:
+        """Several pools share a script call: half of a lone hold is what begins the script."""
         terms = (hold_ms, grace_ms, look_for_due)
-        return await self._reserve.many(
-            self.redis, [(pool_keys(pool), (pool, *terms, columns)) for pool, columns in calls]
-        )
+        groups = [calls[start : start + SHARING] for start in range(0, len(calls), SHARING)]
+        asked = [
+            (reserve_keys([pool for pool, _ in group]), (*terms, *(columns for _, columns in group)))
+            for group in groups
+        ]
+        results: list[Any] = []
+        for group, answer in zip(groups, await self._reserve.many(self.redis, asked), strict=True):
+            results += [answer] * len(group) if isinstance(answer, RedisError) else answer
+        return results
 
     async def holds(self, pool: Pool, ids: Sequence[str]) -> list[HoldRecord]:
         """Those of `ids` that this pool knows. Raises PoolLost while nobody can tell."""
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.hget(pool_keys(pool)[0], "state")
-            pipe.hmget(pool_keys(pool)[3], list(ids))
+            pipe.hget(pool_keys(pool).pool, "state")
+            pipe.hmget(pool_keys(pool).holds, list(ids))
             state, found = cast("tuple[bytes | None, list[bytes | None]]", await pipe.execute())
         if state in {None, b"rebuilding"}:
             raise PoolLost
@@ -131,7 +115,7 @@ class PoolStore:
     async def units(self, pool: Pool, variants: Sequence[str]) -> dict[str, Units]:
         if not variants:
             return {}
-        found = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool)[1], list(variants)))
+        found = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool).units, list(variants)))
         return {v: read_units(packed) if packed else Units() for v, packed in zip(variants, found, strict=True)}
 
     async def set_terms(self, pool: Pool, terms: Sequence[Terms]) -> None:
@@ -139,7 +123,7 @@ class PoolStore:
         if not terms:
             return
         wanted = terms_fields(terms)
-        known = cast("list[bytes | None]", await self.redis.hmget(terms_key(pool), list(wanted)))
+        known = cast("list[bytes | None]", await self.redis.hmget(pool_keys(pool).terms, list(wanted)))
         items = [
             part
             for (variant, text), before in zip(wanted.items(), known, strict=True)
@@ -147,14 +131,14 @@ class PoolStore:
             for part in (variant, text)
         ]
         if items:
-            await cast("Any", self.redis.hset(terms_key(pool), items=items))
+            await cast("Any", self.redis.hset(pool_keys(pool).terms, items=items))
 
     async def closes_at(self, pool: Pool) -> int:
-        return int(cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "closes_at"))) or 0)
+        return int(cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool).pool, "closes_at"))) or 0)
 
     async def outbox(self, pool: Pool) -> dict[str, tuple[Pool, str, int]]:
         """Transfers that left this pool and have not been settled: id → (receiver, variant, quantity)."""
-        raw = cast("dict[bytes, bytes]", await self.redis.hgetall(pool_keys(pool)[9]))
+        raw = cast("dict[bytes, bytes]", await self.redis.hgetall(pool_keys(pool).outbox))
         entries = {transfer.decode(): orjson.loads(text) for transfer, text in raw.items()}
         return {transfer: (e["to"], e["variant"], int(e["quantity"])) for transfer, e in entries.items()}
 
@@ -164,15 +148,15 @@ class PoolStore:
 
     async def calls(self, pool: Pool, generation: int, n: int, count: int | None = None) -> list[Call]:
         """What script calls wrote to the ledger after entry `n`, the oldest `count` of them."""
-        stream = await self.redis.xrange(pool_keys(pool)[7], f"({generation}-{n}", "+", count)
+        stream = await self.redis.xrange(pool_keys(pool).ledger, f"({generation}-{n}", "+", count)
         return read_calls(cast("list[StreamEntry]", stream))
 
     async def archived(self, pool: Pool, generation: int, n: int, link: str) -> None:
         """Entries up to `n` are in SQL: drop them here, and keep the hash they have there. The dropping comes first and by
         itself: above `maxmemory` it is what makes room."""
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.xtrim(pool_keys(pool)[7], minid=f"{generation}-{n + 1}", approximate=False)
-            pipe.hset(pool_keys(pool)[0], "archived", f"{n}:{link}")
+            pipe.xtrim(pool_keys(pool).ledger, minid=f"{generation}-{n + 1}", approximate=False)
+            pipe.hset(pool_keys(pool).pool, "archived", f"{n}:{link}")
             await pipe.execute()
 
     async def pools_with_ledger(self) -> list[Pool]:
@@ -180,7 +164,7 @@ class PoolStore:
         pools = sorted(await self.pools())
         async with self.redis.pipeline(transaction=False) as pipe:
             for pool in pools:
-                pipe.xlen(pool_keys(pool)[7])
+                pipe.xlen(pool_keys(pool).ledger)
             lengths = await pipe.execute() if pools else []
         return [pool for pool, length in zip(pools, lengths, strict=True) if length]
 
@@ -206,15 +190,15 @@ class PoolStore:
 
     async def _is_over(self, pool: Pool) -> bool:
         """Closed, all of its units where they belong, all of its ledger in SQL."""
-        state = cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool)[0], "state")))
-        unread = await self.redis.xlen(pool_keys(pool)[7])
+        state = cast("bytes | None", await cast("Any", self.redis.hget(pool_keys(pool).pool, "state")))
+        unread = await self.redis.xlen(pool_keys(pool).ledger)
         return state == b"closed" and not unread and not await self.outbox(pool)
 
     async def open_pools(self, *, paused: bool) -> list[Pool]:
         pools = sorted(await self.pools())
         async with self.redis.pipeline(transaction=False) as pipe:
             for pool in pools:
-                pipe.hmget(pool_keys(pool)[0], "state", "paused")
+                pipe.hmget(pool_keys(pool).pool, "state", "paused")
             found = await pipe.execute() if pools else []
         return [p for p, (state, why) in zip(pools, found, strict=True) if state == b"open" and bool(why) == paused]
 

@@ -1,11 +1,11 @@
 -- Takes a place in the line for a variant, or says that it is kept. The head of the line is offered the next free unit.
--- ARGV  2 buyer  3 device  4 variant  5 hold id that an offer will have  6 ms the place is kept without being asked for again
---       7 ms an offer stands  8 grace ms
+-- ARGV  1 buyer  2 device  3 variant  4 hold id that an offer will have  5 ms the place is kept without being asked for again
+--       6 ms an offer stands  7 grace ms
 -- Answers {verdict, hold id, place, hold's fields packed} with verdict
 --   waiting | offered | limit_reached (place = the limit) | not_live | paused | not_found
 
-local buyer, device, variant, id = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local patience, offer_ms, grace_ms = now + tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local buyer, device, variant, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local patience, offer_ms, grace_ms = now + tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local mine = buyer .. '/' .. variant
 local t = terms(variant)
 

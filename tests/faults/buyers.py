@@ -12,6 +12,7 @@ from streamserver.kit.errors import OneMoment
 from streamserver.kit.ids import new_id
 from streamserver.stock.bags import Bags
 from streamserver.stock.batcher import Batcher
+from streamserver.stock.ids import HoldIds
 from streamserver.stock.model import Pool, ReserveRequest
 from streamserver.stock.packing import Answer, hold_of
 from streamserver.stock.service import StockService
@@ -19,6 +20,7 @@ from streamserver.stock.store import PoolStore
 from tests.stock.ledger import POOL
 
 VARIANT = "var_a"
+IDS = HoldIds(b"secret")
 PAUSE = 0.02  # seconds before somebody who was told *one moment* asks again
 
 Ask = Callable[[Pool, ReserveRequest], Awaitable[Answer]]
@@ -84,7 +86,7 @@ class Buyers:
         """One call; returns what was noted."""
         self._note(Line(buyer, key, "asks"))
         try:
-            answer = await self._ask(self._pool, wish(buyer, key))
+            answer = await self._ask(self._pool, wish(buyer, key, self._pool))
         except OneMoment:
             self._note(Line(buyer, key, "one_moment"))
             return "one_moment"
@@ -99,9 +101,9 @@ class Buyers:
         await asyncio.gather(*(self.buy(f"buyer_{number}") for number in numbers))
 
 
-def wish(buyer: str, key: str) -> ReserveRequest:
-    """One unit, under a hold id of its own."""
-    return ReserveRequest(key, buyer, VARIANT, 1, new_id("hold"), buyer)
+def wish(buyer: str, key: str, pool: Pool = POOL) -> ReserveRequest:
+    """One unit; asking again with the same key means the same hold."""
+    return ReserveRequest(key, buyer, VARIANT, 1, IDS.of(pool, buyer, key), buyer)
 
 
 @asynccontextmanager

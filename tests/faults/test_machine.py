@@ -77,22 +77,22 @@ class PoolMachine(RuleBasedStateMachine):
     def reserve(self, lasting: bool, wanted: list[Any]) -> None:
         self.both("reserve", lasting, wanted)
 
-    @rule(number=words.hold_number)
-    def release(self, number: int) -> None:
-        self.both("release", number)
+    @rule(hold=words.holds)
+    def release(self, hold: str) -> None:
+        self.both("release", hold)
 
-    @rule(payment=words.payments, attempt=words.attempts, numbers=words.hold_numbers)
-    def confirm(self, payment: str, attempt: int, numbers: list[int]) -> None:
-        self.both("confirm", payment, attempt, numbers)
+    @rule(payment=words.payments, attempt=words.attempts, holds=words.some_holds)
+    def confirm(self, payment: str, attempt: int, holds: list[str]) -> None:
+        self.both("confirm", payment, attempt, holds)
 
     @rule(
         operation=words.operations,
-        number=words.hold_number,
+        hold=words.holds,
         payment=words.payments,
         attempt=st.none() | words.attempts,
     )
-    def give_back(self, operation: str, number: int, payment: str, attempt: int | None) -> None:
-        self.both("give_back", operation, number, payment, attempt)
+    def give_back(self, operation: str, hold: str, payment: str, attempt: int | None) -> None:
+        self.both("give_back", operation, hold, payment, attempt)
 
     @rule(operation=words.operations, variant=words.variants, delta=st.integers(-6, 9))
     def restock(self, operation: str, variant: str, delta: int) -> None:
@@ -116,12 +116,10 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(
         lasting=st.booleans(), key=words.keys, buyer=words.buyers, device=words.buyers, variant=words.variants,
-        quantity=words.quantities, number=st.integers(-3, -1),
+        quantity=words.quantities,
     )  # fmt: skip
-    def retake(
-        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, number: int
-    ) -> None:
-        self.both("retake", lasting, key, buyer, device, variant, quantity, number)
+    def retake(self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int) -> None:
+        self.both("retake", lasting, key, buyer, device, variant, quantity)
 
     @rule()
     def expire(self) -> None:

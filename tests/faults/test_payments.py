@@ -98,7 +98,7 @@ class Purchase:
     async def expire(self, number: int) -> None:
         """The deadline and its grace pass."""
         hold = self.holds[number]
-        await self.redis.zadd(f"{{{hold.pool}}}:deadlines", {hold.id: 1}, xx=True)
+        await self.redis.zadd(f"{{{hold.pool}}}:deadlines", {f"{hold.deadline} {hold.id}": 1})
         await PoolStore(self.redis).run("expire", hold.pool, 100)
 
     async def take(self, number: int) -> None:

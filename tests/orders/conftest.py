@@ -157,7 +157,7 @@ class Market:
 
     async def expire(self, hold: HoldRecord) -> None:
         """Let the hold's deadline and grace pass."""
-        await self.redis.zadd(f"{{{hold.pool}}}:deadlines", {hold.id: 1})
+        await self.redis.zadd(f"{{{hold.pool}}}:deadlines", {f"{hold.deadline} {hold.id}": 1})
         await self.stock.tidy()
 
     async def later(self) -> None:

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 
 from streamserver.kit.ids import new_id
 from streamserver.messages.stock import Source
+from streamserver.stock.keys import pool_keys
 from streamserver.stock.model import ReserveRequest, Terms
 from streamserver.stock.packing import read_units
-from streamserver.stock.store import PoolStore, pool_keys
+from streamserver.stock.store import PoolStore
 
 HOUR = 3_600_000
 POOL = "room:ledger"
@@ -34,17 +35,17 @@ async def hold(store: PoolStore, buyers: list[str], pool: str = POOL) -> list[st
 
 async def set_counter(redis: Redis, pool: str, variant: str, name: str, value: int) -> None:
     """Change one of a variant's counters behind the scripts' backs."""
-    key = pool_keys(pool)[1]
+    key = pool_keys(pool).units
     before = read_units(cast("bytes", await cast("Any", redis.hget(key, variant))))
     await cast("Any", redis.hset(key, variant, msgpack.packb(astuple(replace(before, **{name: value})))))
 
 
 async def stream_of(redis: Redis, pool: str = POOL) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    return cast("list[tuple[bytes, dict[bytes, bytes]]]", await redis.xrange(pool_keys(pool)[7]))
+    return cast("list[tuple[bytes, dict[bytes, bytes]]]", await redis.xrange(pool_keys(pool).ledger))
 
 
 async def rewrite_stream(redis: Redis, stream: list[tuple[bytes, dict[bytes, bytes]]], pool: str = POOL) -> None:
     """Put these entries in place of the pool's stream, as somebody with a Redis prompt could."""
-    await redis.delete(pool_keys(pool)[7])
+    await redis.delete(pool_keys(pool).ledger)
     for id_, fields in stream:
-        await redis.xadd(pool_keys(pool)[7], cast("dict[Any, Any]", fields), id=id_)
+        await redis.xadd(pool_keys(pool).ledger, cast("dict[Any, Any]", fields), id=id_)

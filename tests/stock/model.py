@@ -36,9 +36,6 @@ class Model:
     state: str = "open"
     units: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
-    keys: dict[tuple[str, str], tuple[str, str, int]] = field(
-        default_factory=dict[tuple[str, str], tuple[str, str, int]]
-    )
     operations: dict[str, int] = field(default_factory=dict[str, int])
     outbox: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     line: dict[str, list[Waiter]] = field(default_factory=dict[str, list[Waiter]])
@@ -95,19 +92,18 @@ class Model:
             self.shift(hold.variant, "held", "available", hold.quantity)
         hold.status = status
 
-    def reserve(self, lasting: bool, requests: list[tuple[str, str, str, str, int, str]]) -> list[tuple[str, str, int]]:
-        """Per (key, buyer, device, variant, quantity, hold id): (verdict, hold id, left or limit)."""
+    def reserve(self, lasting: bool, requests: list[tuple[str, str, str, int, str]]) -> list[tuple[str, str, int]]:
+        """Per (buyer, device, variant, quantity, hold id): (verdict, hold id, left or limit)."""
         self.expire()
         return [self._reserve_one(lasting, *request) for request in requests]
 
     def _reserve_one(
-        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, new: str
+        self, lasting: bool, buyer: str, device: str, variant: str, quantity: int, new: str
     ) -> tuple[str, str, int]:
-        if known := self.keys.get((buyer, key)):
-            hold, *bound = known
-            if bound != [variant, quantity]:
+        if known := self.holds.get(new):
+            if (known.variant, known.quantity) != (variant, quantity):
                 return "key_reused", "", 0
-            return "replayed", hold, self.units[self.holds[hold].variant]["available"]
+            return "replayed", new, self.units[variant]["available"]
         if self.state != "open":
             return "not_live", "", 0
         if variant not in self.limits:
@@ -117,7 +113,6 @@ class Model:
         if self.units[variant]["available"] < quantity:
             return "sold_out", "", self.units[variant]["available"]
         self.take(Hold(buyer, variant, quantity, lasting), new)
-        self.keys[buyer, key] = new, variant, quantity
         return "held", new, self.units[variant]["available"]
 
     def take(self, hold: Hold, new: str) -> None:
@@ -127,7 +122,7 @@ class Model:
             self.shift(hold.variant, "available", "held", hold.quantity)
         self.holds[new] = hold
 
-    def retake(self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, lost: str) -> str:
+    def retake(self, lasting: bool, buyer: str, device: str, variant: str, quantity: int, lost: str) -> str:
         if lost in self.holds:
             return "known"
         if self.state != "open":
@@ -137,7 +132,6 @@ class Model:
         if self.units[variant]["available"] < quantity:
             return "sold_out"
         self.take(Hold(buyer, variant, quantity, lasting), lost)
-        self.keys[buyer, key] = lost, variant, quantity
         return "held"
 
     def wait(

@@ -19,9 +19,10 @@ from streamserver.kit.sql import Database
 from streamserver.orders.tables import LineRow
 from streamserver.stock.audit import Audit
 from streamserver.stock.chain import GENESIS, link
+from streamserver.stock.keys import pool_keys
 from streamserver.stock.model import shop_pool
 from streamserver.stock.repair import repair
-from streamserver.stock.store import PoolStore, pool_keys
+from streamserver.stock.store import PoolStore
 from streamserver.stock.tables import LedgerBuyerRow, LedgerCursorRow, LedgerRow
 from tests.harness import environment, run
 from tests.stock.ledger import POOL, open_pool, rewrite_stream, set_counter, stream_of
@@ -169,19 +170,25 @@ async def test_counters_that_were_changed_to_match_are_found(sale: Sale) -> None
 
 async def test_a_dropped_hold_is_found(sale: Sale) -> None:
     """A hold that the ledger knows and Redis does not."""
-    await cast("Any", sale.redis.hdel(pool_keys(sale.pool)[3], sale.held))
+    await cast("Any", sale.redis.hdel(pool_keys(sale.pool).holds, sale.held))
     assert await sale.finds(f"Hold {sale.held} is unknown, but the ledger says held")
 
 
 async def test_a_hold_without_a_deadline_is_found(sale: Sale) -> None:
     """Its unit would never come back."""
-    await sale.redis.zrem(pool_keys(sale.pool)[4], sale.held)
+    await sale.redis.delete(pool_keys(sale.pool).deadlines)
     assert await sale.findings() == [f"Hold {sale.held} would never expire."]
+
+
+async def test_a_miscounted_living_hold_is_found(sale: Sale) -> None:
+    """A pool that counts one too many would never close; one too few, and it closes under its buyer."""
+    await cast("Any", sale.redis.hset(pool_keys(sale.pool).pool, "living", "2"))
+    assert await sale.findings() == ["1 holds may still be paid, but the pool counts 2."]
 
 
 async def test_a_forgotten_limit_is_found(sale: Sale) -> None:
     """Somebody's count was lowered, so that they could take more than their share."""
-    await cast("Any", sale.redis.hset(pool_keys(sale.pool)[5], f"{sale.holder.device}/{sale.variant}", "0"))
+    await cast("Any", sale.redis.hset(pool_keys(sale.pool).buyers, f"{sale.holder.device}/{sale.variant}", "0"))
     assert await sale.finds("0 count against buyer")
 
 
@@ -243,7 +250,7 @@ async def test_what_is_on_its_way_is_handed_over(sale: Sale) -> None:
     shop = shop_pool(sale.world.shop.id)
     await store.run("move", shop, "move_1", sale.variant, 2, room)
     forged = f'{{"to": "{room}", "variant": "{sale.variant}", "quantity": 5}}'
-    await cast("Any", sale.redis.hset(pool_keys(shop)[9], "move_2", forged))
+    await cast("Any", sale.redis.hset(pool_keys(shop).outbox, "move_2", forged))
     assert await mended(sale) == [f"{sale.variant}: handed 2 over to {room}."]
     assert await sale.world.available(room, sale.variant) == 5
     assert await sale.findings() == ["Transfer move_2 is on its way, but nothing left for it."]

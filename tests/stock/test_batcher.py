@@ -64,14 +64,17 @@ async def test_a_lone_caller_waits_for_nobody(redis: Redis, batcher: Batcher) ->
 
 
 async def test_pools_share_a_write(redis: Redis, batcher: Batcher) -> None:
-    """Requests for many pools travel together, and each gets the answer of its pool: also those that Redis does not have."""
+    """Requests for many pools travel together in a call or two, and each gets the answer of its pool: also those that Redis does
+    not have."""
     pools = [f"room:{number}" for number in range(40)]
     for pool in pools[:20]:
         await stock_up(redis, 1, pool)
+    await redis.config_resetstat()
     wishes = (batcher.reserve(pool, wish(n)) for n, pool in enumerate(pools))
     answers = await asyncio.gather(*wishes, return_exceptions=True)
     assert [answer.verdict for answer in answers if isinstance(answer, Answer)] == ["held"] * 20
     assert [type(answer) for answer in answers[20:]] == [PoolLost] * 20
+    assert (await redis.info("commandstats"))["cmdstat_time"]["calls"] == 2  # one a script call
 
 
 async def test_a_caller_who_left_disturbs_nobody(redis: Redis, batcher: Batcher) -> None:

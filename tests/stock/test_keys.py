@@ -10,7 +10,7 @@ from tests.world import World, guest
 
 PERMANENT = (
     # Units, holds and their ledger live until their pool is archived.
-    r"\{(room|shop):[^}]+\}:(pool|units|terms|holds|deadlines|buyers|keys|ledger|operations|outbox|line|waiters)",
+    r"\{(room|shop):[^}]+\}:(pool|units|terms|holds|deadlines|buyers|ledger|operations|outbox|line|waiters)",
     r"pools(_closed|_wanted)?",
     r"stock_verified",
 )

@@ -15,11 +15,12 @@ from streamserver.kit.redis import connect
 from streamserver.kit.sql import Database
 from streamserver.stock.archive import ROWS, LedgerArchive, LedgerBrokenError, OvertakenError
 from streamserver.stock.chain import Chain
-from streamserver.stock.store import PoolStore, pool_keys
+from streamserver.stock.keys import pool_keys
+from streamserver.stock.store import PoolStore
 from streamserver.stock.tables import LedgerCursorRow, LedgerRow
 from tests.stock.ledger import POOL, hold, open_pool, rewrite_stream, stream_of
 
-LEDGER = pool_keys(POOL)[7]
+LEDGER = pool_keys(POOL).ledger
 
 
 @pytest.fixture

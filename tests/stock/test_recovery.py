@@ -23,9 +23,9 @@ from streamserver.stock.adoption import Sale as Sold
 from streamserver.stock.archive import LedgerArchive
 from streamserver.stock.bags import Bags
 from streamserver.stock.errors import HoldGone, PoolLost
+from streamserver.stock.keys import pool_keys
 from streamserver.stock.model import Pool, shop_pool
 from streamserver.stock.recovery import VERIFIED, Recovery
-from streamserver.stock.store import pool_keys
 from streamserver.stock.tables import LedgerRow
 from tests.stock.sale import ADDRESS, Sale, opened
 from tests.stock.test_scripts import Pair, pools, steps

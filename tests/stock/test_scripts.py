@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 
 from streamserver.messages.stock import Source
 from streamserver.stock.model import ReserveRequest, Terms
-from streamserver.stock.packing import digest
 from streamserver.stock.store import PoolStore
 from tests.stock.model import DUE, LASTING, Model
 
@@ -25,8 +24,11 @@ buyers = st.sampled_from(["ana", "bo", "cy"])
 keys = st.sampled_from(["k1", "k2", "k3", "k4"])
 operations = st.sampled_from(["op1", "op2", "op3", "op4", "op5"])
 quantities = st.integers(1, 4)
-hold_number = st.integers(-3, 11)  # those below 0 were promised by a Redis that is lost
-hold_numbers = st.lists(hold_number, min_size=1, max_size=3)
+holds = st.sampled_from(
+    [f"{buyer}-{key}" for buyer in ("ana", "bo", "cy") for key in ("k1", "k2", "k3", "k4")]
+    + [f"w{number}" for number in range(5)]  # those that waiting may bring
+)
+some_holds = st.lists(holds, min_size=1, max_size=3)
 attempts = st.integers(1, 3)
 payments = st.sampled_from(["pay1", "pay2"])
 pools = st.sampled_from(["room:test", "shop:test"])
@@ -34,13 +36,13 @@ asked = st.tuples(keys, buyers, buyers, st.sampled_from([*sorted(LIMITS), "var_u
 
 steps = st.one_of(
     st.tuples(st.just("reserve"), st.booleans(), st.lists(asked, min_size=1, max_size=5)),
-    st.tuples(st.just("release"), hold_number),
-    st.tuples(st.just("confirm"), payments, attempts, hold_numbers),
-    st.tuples(st.just("give_back"), operations, hold_number, payments, st.none() | attempts),
+    st.tuples(st.just("release"), holds),
+    st.tuples(st.just("confirm"), payments, attempts, some_holds),
+    st.tuples(st.just("give_back"), operations, holds, payments, st.none() | attempts),
     st.tuples(st.just("restock"), operations, variants, st.integers(-6, 9)),
     st.tuples(st.just("move"), operations, variants, quantities),
     st.tuples(st.just("receive"), operations, variants, quantities),
-    st.tuples(st.just("retake"), st.booleans(), keys, buyers, buyers, variants, quantities, st.integers(-3, -1)),
+    st.tuples(st.just("retake"), st.booleans(), keys, buyers, buyers, variants, quantities),
     st.tuples(st.just("wait"), buyers, buyers, variants, st.booleans(), st.booleans()),
     st.tuples(st.just("leave"), buyers, variants),
     st.tuples(st.just("expire")),
@@ -48,8 +50,13 @@ steps = st.one_of(
 )
 
 
+def hold_of(buyer: str, key: str) -> str:
+    """A hold's id says who asked with which key."""
+    return f"{buyer}-{key}"
+
+
 class Pair:
-    """The real pool and the model, driven together; hold ids are numbered as they are asked for."""
+    """The real pool and the model, driven together; whoever waits gets the next number for the hold that it may bring."""
 
     def __init__(self, redis: Redis, pool: str) -> None:
         self.store, self.pool, self.asked = PoolStore(redis), pool, 0
@@ -70,30 +77,26 @@ class Pair:
 
     async def reserve(self, lasting: bool, wanted: list[tuple[str, str, str, str, int]]) -> tuple[Any, Any]:
         requests = [
-            ReserveRequest(key, buyer, variant, quantity, f"h{self.asked + i}", device)
-            for i, (key, buyer, device, variant, quantity) in enumerate(wanted)
+            ReserveRequest(key, buyer, variant, quantity, hold_of(buyer, key), device)
+            for key, buyer, device, variant, quantity in wanted
         ]
-        self.asked += len(wanted)
         [real] = await self.store.reserve([(self.pool, requests)], LASTING if lasting else DUE, 0, 1000)
         assert isinstance(real, list), real
-        expected = self.model.reserve(
-            lasting, [(r.key, r.buyer, r.device, r.variant, r.quantity, r.hold) for r in requests]
-        )
+        expected = self.model.reserve(lasting, [(r.buyer, r.device, r.variant, r.quantity, r.hold) for r in requests])
         return [(answer.verdict, answer.hold, answer.left) for answer in real], expected
 
     async def retake(
-        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int, number: int
+        self, lasting: bool, key: str, buyer: str, device: str, variant: str, quantity: int
     ) -> tuple[Any, Any]:
-        hold = f"h{number}"
-        bound = digest(variant, quantity)
-        fields = (buyer, device, variant, quantity, 100, "EUR", 0, '{"kind":"room"}', key, bound)
+        hold = hold_of(buyer, key)
+        fields = (buyer, device, variant, quantity, 100, "EUR", 0, '{"kind":"room"}', key)
         verdict, _ = await self.store.run(
             "retake", self.pool, hold, msgpack.packb(fields), LASTING if lasting else DUE, 0
         )
-        return verdict.decode(), self.model.retake(lasting, key, buyer, device, variant, quantity, hold)
+        return verdict.decode(), self.model.retake(lasting, buyer, device, variant, quantity, hold)
 
     async def wait(self, buyer: str, device: str, variant: str, stays: bool, lasting: bool) -> tuple[Any, Any]:
-        hold = f"h{self.asked}"
+        hold = f"w{self.asked}"
         self.asked += 1
         terms = (LASTING if stays else GONE, LASTING if lasting else DUE, 0)
         verdict, id_, place, _ = await self.store.run("wait", self.pool, buyer, device, variant, hold, *terms)
@@ -103,23 +106,22 @@ class Pair:
     async def leave(self, buyer: str, variant: str) -> tuple[Any, Any]:
         return await self.store.run("leave", self.pool, buyer, variant), self.model.leave(buyer, variant)
 
-    async def release(self, number: int) -> tuple[Any, Any]:
-        packed = await self.store.run("release", self.pool, f"h{number}")
-        expected = self.model.release(f"h{number}")
+    async def release(self, hold: str) -> tuple[Any, Any]:
+        packed = await self.store.run("release", self.pool, hold)
+        expected = self.model.release(hold)
         if not packed:
             return "", expected
-        [record] = await self.store.holds(self.pool, [f"h{number}"])
+        [record] = await self.store.holds(self.pool, [hold])
         return record.status, expected
 
-    async def confirm(self, payment: str, attempt: int, numbers: list[int]) -> tuple[Any, Any]:
-        holds = [f"h{number}" for number in numbers]
+    async def confirm(self, payment: str, attempt: int, holds: list[str]) -> tuple[Any, Any]:
         verdict, *ids = await self.store.run("confirm", self.pool, payment, attempt, *holds)
-        return (verdict.decode(), [hold.decode() for hold in ids]), self.model.confirm(payment, attempt, holds)
+        return (verdict.decode(), [id_.decode() for id_ in ids]), self.model.confirm(payment, attempt, holds)
 
-    async def give_back(self, operation: str, number: int, payment: str, attempt: int | None) -> tuple[Any, Any]:
+    async def give_back(self, operation: str, hold: str, payment: str, attempt: int | None) -> tuple[Any, Any]:
         fence = "" if attempt is None else attempt
-        real = await self.store.run("return", self.pool, operation, f"h{number}", payment, fence)
-        return real, self.model.give_back(operation, f"h{number}", payment, attempt)
+        real = await self.store.run("return", self.pool, operation, hold, payment, fence)
+        return real, self.model.give_back(operation, hold, payment, attempt)
 
     async def restock(self, operation: str, variant: str, delta: int) -> tuple[Any, Any]:
         real = await self.store.run("restock", self.pool, operation, variant, delta)
@@ -134,7 +136,8 @@ class Pair:
         return real, self.model.receive(transfer, variant, quantity)
 
     async def expire(self) -> tuple[Any, Any]:
-        return await self.store.run("expire", self.pool, 1000), self.model.expire()
+        looked_at, ended = await self.store.run("expire", self.pool, 1000), self.model.expire()
+        return looked_at >= ended, True  # it also looks at those that were settled in time
 
     async def close(self) -> tuple[Any, Any]:
         state, _ = await self.store.run("life", self.pool, "close", 0)
@@ -218,8 +221,8 @@ async def test_an_overtaken_attempt_gives_nothing_back(redis: Redis) -> None:
     await pair.set_up()
     await pair.restock("start", "var_a", 1)
     await pair.reserve(True, [("k1", "ana", "ana", "var_a", 1)])
-    await pair.confirm("pay1", 1, [0])
-    await pair.confirm("pay1", 2, [0])
-    real, expected = await pair.give_back("late", 0, "pay1", 1)
+    await pair.confirm("pay1", 1, ["ana-k1"])
+    await pair.confirm("pay1", 2, ["ana-k1"])
+    real, expected = await pair.give_back("late", "ana-k1", "pay1", 1)
     assert (real, expected) == (0, 0)
     await pair.check()
