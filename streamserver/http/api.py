@@ -8,7 +8,7 @@ async def hold(call: Call, body: HoldRequest) -> Hold: ...
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -30,8 +30,7 @@ B = TypeVar("B", bound=Message)
 A = TypeVar("A", bound=Message)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A message with another status than its route's, e.g. 200 for what was done before."""
 
     message: Message
@@ -73,10 +72,10 @@ class Call:
         most = min(limit or self.request.client_max_size, self.request.client_max_size)
         if (self.request.content_length or 0) > most:
             raise TooLarge(limit=most)
-        body = bytearray()
         content = self.request.content
+        body = bytearray()
         while not content.at_eof():
-            body += await content.readany()
+            body += content.read_nowait() if content.is_eof() else await content.readany()
             if len(body) > most:
                 raise TooLarge(limit=most)
         return bytes(body)
@@ -118,7 +117,7 @@ class Route:
         arguments = [await _read(call, self.body, limit)] if self.body else []
         done = await self.handler(call, *arguments)
         message, status = (done.message, done.status) if isinstance(done, Answer) else (done, self.status)
-        return web.Response(body=message.model_dump_json().encode(), status=status, headers=HEADERS)
+        return web.Response(body=message.to_json(), status=status, headers=HEADERS)
 
 
 class Verb:
@@ -194,6 +193,6 @@ async def _read(call: Call, body: type[B], limit: int) -> B:
         raise BadFormat("Send the request as JSON, with the header Content-Type: application/json.")
     text = await call.read(limit)
     try:
-        return body.model_validate_json(text)
+        return body.from_json(text)
     except ValidationError as error:
         raise unreadable(error) from error

@@ -54,7 +54,7 @@ class Visit:
     names, None unless we signed it. All of it is read once, since every request needs most of it."""
 
     __slots__ = (
-        "_caller", "_forwarded", "_identity", "_new_device", "_new_session", "_remote",
+        "_caller", "_headers", "_identity", "_new_device", "_new_session", "_remote",
         "bearer", "device", "id", "mark", "origin", "session",
     )  # fmt: skip
 
@@ -62,14 +62,14 @@ class Visit:
         headers = request.headers
         cookies = read_cookies(headers.get("Cookie", ""))
         self.id = new_id("req")
-        self.bearer = _bearer(headers.get("Authorization", ""))
+        self.bearer = _bearer(headers.get("Authorization"))
         self.origin = headers.get("Origin")
         self.session = cookies.get(caller.session_cookie)
         self.mark = cookies.get(caller.device_cookie)
         self.device = caller.devices.read(self.mark)
         self._caller = caller
+        self._headers = headers
         self._remote = request.remote or ""
-        self._forwarded = headers.getall("X-Forwarded-For", ())
         self._identity: Identity | None = None
         self._new_device: str | None = None
         self._new_session: str | None = None
@@ -118,7 +118,7 @@ class Visit:
     def client(self) -> str:
         """The nearest address on its request's way that is no trusted proxy: whatever stands left of it could be made up."""
         address = _address(self._remote) or "0.0.0.0"  # noqa: S104 - names whoever comes by a unix socket
-        hops = ",".join(self._forwarded).split(",")
+        hops = ",".join(self._headers.getall("X-Forwarded-For", ())).split(",")
         while hops and self._caller.trusts(address) and (hop := _address(hops.pop().strip())):
             address = hop
         return address
@@ -136,11 +136,16 @@ VISIT = web.RequestKey("visit", Visit)
 
 def read_cookies(header: str) -> dict[str, str]:
     """Name → value; the last of a name counts. Ours are never quoted: aiohttp's parser takes three times as long."""
-    pairs = (pair.partition("=") for pair in header.split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    cookies: dict[str, str] = {}
+    for pair in header.split(";"):
+        name, _, value = pair.partition("=")
+        cookies[name.strip()] = value.strip()
+    return cookies
 
 
-def _bearer(authorization: str) -> str | None:
+def _bearer(authorization: str | None) -> str | None:
+    if authorization is None:
+        return None
     kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else None
 

@@ -4,6 +4,7 @@ redis-py's defaults hurt here and are set aside: it re-sends a command up to ten
 only be re-sent with its key, by whoever owns the key), and its five-second read time-out ends blocking reads.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 CONNECTIONS = 32  # a waiting command beyond this queues here instead of failing
 COMMAND_TIMEOUT = 10.0
@@ -35,14 +37,19 @@ class Connections(BlockingConnectionPool):
         there is no telling what was done. Nothing is retried."""
         packed = [_packed(command) for command in commands]
         connection = self._kept.pop() if self._kept else await self.get_connection()
+        connection.socket_timeout = None  # one time-out for the batch, not a timer for each answer and a task to send
         try:
-            await self.ensure_connection(connection)  # the server may have closed it meanwhile
-            await connection.send_packed_command(packed)
-            return [await _answer(connection) for _ in packed]
+            async with asyncio.timeout(COMMAND_TIMEOUT):
+                await self.ensure_connection(connection)  # the server may have closed it meanwhile
+                await connection.send_packed_command(packed)
+                return [await _answer(connection) for _ in packed]
+        except TimeoutError as error:
+            raise RedisTimeoutError("Timeout waiting for a batch") from error
         finally:  # what failed is closed by now, and opened again by whoever needs it next
             if len(self._kept) < KEPT:
                 self._kept.append(connection)
             else:
+                connection.socket_timeout = COMMAND_TIMEOUT
                 await self.release(connection)
 
 

@@ -1,7 +1,7 @@
 """The shapes that all words share. Amounts are integer minor units; times are milliseconds since the epoch, UTC."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -14,6 +14,26 @@ class Message(BaseModel):
     """Strict both ways: no unknown field, no quiet conversion (`"3"` is not 3, 3.0 is not a price)."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @classmethod
+    def trusted(cls, **fields: Any) -> Self:
+        """Made of our own values, every field of them: nothing is checked, in a third of the time."""
+        message = cls.__new__(cls)
+        write = object.__setattr__
+        write(message, "__dict__", fields)
+        write(message, "__pydantic_fields_set__", set(fields))
+        write(message, "__pydantic_extra__", None)
+        write(message, "__pydantic_private__", None)
+        return message
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Raises pydantic's ValidationError."""
+        return cls.__pydantic_validator__.validate_json(text)
+
+    def to_json(self) -> bytes:
+        """By its serializer itself: a third of the time of `model_dump_json`, which makes a text of it."""
+        return self.__pydantic_serializer__.to_json(self)
 
 
 def _printable(text: str) -> str:

@@ -151,7 +151,7 @@ class RoomService:
         return pins
 
     def _hold_message(self, record: HoldRecord, left: int, *, replayed: bool) -> Hold:
-        return Hold(
+        return Hold.trusted(
             id=record.id,
             pool=record.pool,
             variant=record.variant,

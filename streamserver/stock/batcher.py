@@ -5,7 +5,7 @@ one leaves at once, so a quiet shop waits for nobody.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class Batcher:
         self._store = store
         self._bags = bags
         self._terms = (config.hold_seconds * 1000, config.grace_seconds * 1000, config.expire_batch)
-        self._queues: dict[Pool, deque[Waiting]] = {}
+        self._queues: defaultdict[Pool, deque[Waiting]] = defaultdict(deque)
         self._queued = 0
         self._flights = 0
         self._tasks = Tasks()
@@ -60,7 +60,7 @@ class Batcher:
         """One answer of reserve.lua. A caller that is cancelled leaves its request on board: the key brings the answer
         later. Raises OneMoment when Redis gave none."""
         waiting = Waiting(request, asyncio.get_running_loop().create_future())
-        self._queues.setdefault(pool, deque()).append(waiting)
+        self._queues[pool].append(waiting)
         self._queued += 1
         if self._flights == 0 or (self._flights < FLIGHTS and self._queued >= BATCH):
             self._take_off()
