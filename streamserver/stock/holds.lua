@@ -9,7 +9,9 @@ local holds = {} -- hold id -> its record, as it is after what this call did so 
 local looked_through = to_write('ZREM', DEADLINES)
 
 local function pack_hold(h)
-  return join_hold(cmsgpack.pack({h.buyer, h.variant, h.quantity, h.key, h.device}), pack_promise(h))
+  return join_hold(cmsgpack.pack({h.buyer, h.variant, h.quantity, h.key, h.device}), pack_promise(
+    h.price, h.currency, h.source, h.taken_at, h.deadline, h.status, h.payment, h.attempt
+  ))
 end
 
 local function unpack_hold(text)

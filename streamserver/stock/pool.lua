@@ -40,10 +40,10 @@ local function enter(before)
   }
   touched = {} -- variant -> its counters, as they are after what this call did so far
   ledger = {nil} -- packed entries to be written
-  writes = {nil, nil} -- what save() writes, in this order
+  writes = {} -- what save() writes besides, in this order
   bought = {} -- "<buyer>/<variant>" -> units: what this call has read one by one or changed
   promises = {nil} -- lists {due, deadline, hold ids…}: holds that end together
-  new_holds, new_counts = to_write('HSET', HOLDS), to_write('HSET', BUYERS)
+  new_holds, new_counts = {nil, nil}, {nil, nil}
 end
 
 -- Why this pool can do nothing now: Redis has lost it, or it is being rebuilt, or it rests in SQL. nil when it can.
@@ -108,8 +108,8 @@ local function join_hold(wish, promise)
   return PAIR .. wish .. promise
 end
 
-local function pack_promise(h)
-  return cmsgpack.pack({h.price, h.currency, h.source, h.taken_at, h.deadline, h.status, h.payment or '', h.attempt or 0})
+local function pack_promise(price, currency, source, taken_at, deadline, status, payment, attempt)
+  return cmsgpack.pack({price, currency, source, taken_at, deadline, status, payment or '', attempt or 0})
 end
 
 -- A ledger entry is a packed list: {kind, fields}, or {kind, hold id, hold} and perhaps further fields. What all entries of a
@@ -215,6 +215,8 @@ end
 -- The only place that writes. Hands out versions, ledger numbers and the news for every screen.
 local function save()
   local states = write_units()
+  write('HSET', HOLDS, new_holds)
+  write('HSET', BUYERS, new_counts)
   for _, one in ipairs(writes) do write(one[1], one[2], one[3]) end
   write_deadlines()
   if pool.state == 'closing' and pool.living == 0 then pool.state, pool.changed = 'closed', true end

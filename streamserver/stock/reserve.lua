@@ -49,10 +49,8 @@ end
 local function terms_for_sale(variant)
   local t = terms(variant)
   if t then
-    t.promise = pack_promise({
-      price = t.price, currency = t.currency, source = t.source, taken_at = now, deadline = deadline,
-      status = t.mode == 'first_paid' and 'wanted' or 'held',
-    })
+    local status = t.mode == 'first_paid' and 'wanted' or 'held'
+    t.promise = pack_promise(t.price, t.currency, t.source, now, deadline, status)
   end
   return t or false
 end
