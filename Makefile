@@ -36,12 +36,23 @@ test: tools browser ## All tests; ARGS="tests/stock -k hold" chooses some
 browser: tools
 	@$(BIN)/python -m tests.chromium
 
-.PHONY: bench-stock loadtest
+.PHONY: bench-stock bench-fanout loadtest soak
 bench-stock: tools ## How fast stock is, beside its baselines; ARGS=--million fills a pool to the brim
 	@$(BIN)/python -m loadtests.bench_stock $(ARGS)
 
-loadtest: tools ## A burst of buyers against a server of its own
+bench-fanout: tools .venv/bench/wsload .venv/bench/sendfloor ## How fast viewers are told and answered; ARGS="acks joins" chooses rows
+	@$(BIN)/python -m loadtests.bench_fanout $(ARGS)
+
+.venv/bench/%: loadtests/%.c | .venv/bootstrap.stamp
+	@command -v cc >/dev/null || { echo "The benches' load generator needs a C compiler. Debian and Ubuntu: apt install gcc libc6-dev"; exit 1; }
+	@mkdir -p $(@D); cc -O2 -Wall -Wextra -o $@ $<
+
+loadtest: tools ## A burst of buyers and a mixed show, each against a server of its own
 	@$(BIN)/python -m loadtests.burst
+	@$(BIN)/python -m loadtests.show
+
+soak: tools ## Ten minutes of a show while processes die, and a verdict; ARGS="--minutes 1" for less
+	@$(BIN)/python -m loadtests.soak $(ARGS)
 
 check: tools ## All static checks
 	@$(MAKE) -j 2 --keep-going --output-sync=target $(CHECKS)
@@ -60,6 +71,7 @@ check-page-types:
 	@node_modules/.bin/tsc --project tsconfig.json
 check-messages:
 	@$(MESSAGES) | diff -q - $(MESSAGES_FILE) >/dev/null || { echo "$(MESSAGES_FILE) is out of date. Run: make messages"; exit 1; }
+	@$(ASYNCAPI) | diff -q - $(ASYNCAPI_FILE) >/dev/null || { echo "$(ASYNCAPI_FILE) is out of date. Run: make messages"; exit 1; }
 
 .PHONY: format messages migration requirements tools
 format: tools ## Format Python and page code
@@ -67,8 +79,11 @@ format: tools ## Format Python and page code
 
 MESSAGES_FILE := static/shared/messages.d.ts
 MESSAGES := python -m streamserver.messages.export | node_modules/.bin/json2ts --unreachableDefinitions
-messages: tools ## Write the types that pages use from the words on the wire
+ASYNCAPI_FILE := streamserver/messages/asyncapi.json
+ASYNCAPI := python -m streamserver.messages.asyncapi
+messages: tools ## Write the types that pages use, and the AsyncAPI description, from the words on the wire
 	@$(MESSAGES) >$(MESSAGES_FILE)
+	@$(ASYNCAPI) >$(ASYNCAPI_FILE)
 
 migration: tools ## Write a migration from changed tables: name="what changes"
 	@$(BIN)/python -m streamserver.migrations.new "$(name)"

@@ -12,7 +12,6 @@ from functools import partial
 from aiohttp import web
 from redis.asyncio import Redis
 
-from streamserver.accounts.model import Identity
 from streamserver.accounts.secret import server_secret
 from streamserver.accounts.service import AccountService
 from streamserver.catalog.images import ImageStore
@@ -38,6 +37,7 @@ from streamserver.orders.service import OrderService
 from streamserver.realtime.bus import Bus
 from streamserver.realtime.gateway import Gateway
 from streamserver.realtime.publisher import RedisPublisher
+from streamserver.realtime.viewer import Verify
 from streamserver.rooms.archive import Archive
 from streamserver.rooms.book import RoomBook
 from streamserver.rooms.documents import Documents
@@ -87,6 +87,7 @@ class Services:
     async def close(self) -> None:
         await self.tasks.close()
         await self.stock.stop()
+        await self.taps.close()
         await self.stock_redis.aclose()
         await self.live_redis.aclose()
         await self.database.close()
@@ -120,7 +121,7 @@ def build(config: Config, *, verified: bool = True) -> Services:
     documents = Documents(stock_redis, config.rooms)
     book = RoomBook(database, documents, catalog, people, stock)
     rights = Rights(database)
-    taps = Taps(live_redis, database)
+    taps = Taps(live_redis, database, documents)
     rooms = RoomService(documents, book, rights, stock, presence, taps, config.stock.tries_per_buyer)
     lineups = LineUps(database, stock_redis, book, rights, catalog, stock, config.rooms)
     hosting = Hosting(database, book, rights, people, stock, presence, orders, publisher, config)
@@ -167,11 +168,11 @@ def build_web(s: Services) -> Web:
     return Web(app, gateway, health)
 
 
-async def _authenticate(request: web.Request) -> Identity:
-    """Look anew each time: a socket's session is checked again after the bus was lost."""
+def _authenticate(request: web.Request) -> Verify:
+    """A socket's session is looked at again after the bus was lost."""
     visit = request[VISIT]
     visit.check_origin()
-    return await visit.identify(anew=True)
+    return visit.look()
 
 
 async def run_web(config: Config) -> None:

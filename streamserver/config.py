@@ -91,7 +91,9 @@ class RoomsConfig(Section):
 class RealtimeConfig(Section):
     tick_ms: Annotated[int, Field(ge=10, le=5_000)] = 50
     messages_per_second: Annotated[int, Field(ge=1, le=100_000)] = 50
-    max_backlog: Annotated[int, Field(ge=65_536)] = 1_048_576
+    max_backlog: Annotated[int, Field(ge=65_536)] = 262_144
+    ping_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    slow_seconds: Annotated[int, Field(ge=1, le=300)] = 15
 
 
 class OrdersConfig(Section):

@@ -33,6 +33,7 @@ class ModeratorDesk extends LitElement {
       li.pinned { background: var(--color-accent-soft); }
       img, .blank { width: 3rem; height: 3rem; border-radius: var(--radius-s); object-fit: cover; background: var(--color-sunken); }
       h3 { display: -webkit-box; overflow: hidden; -webkit-box-orient: vertical; -webkit-line-clamp: 2; font-size: var(--text-s); line-height: 1.25; text-wrap: wrap; }
+      .stale { opacity: 0.55; }
       .by { font-size: var(--text-xs); color: var(--color-muted); }
       .tools { display: flex; gap: var(--space-2); align-items: center; }
       .movers { display: grid; }
@@ -162,7 +163,7 @@ class ModeratorDesk extends LitElement {
       <header>
         <h1>${about.title}</h1>
         <life-chip .life=${life}></life-chip>
-        <span class="chip number"><ui-icon name="eye"></ui-icon>${count(viewersOf(this.live.state))}<span class="visually-hidden">viewers</span></span>
+        <span class="chip number ${this.live.stale ? "stale" : ""}"><ui-icon name="eye"></ui-icon>${count(viewersOf(this.live.state))}<span class="visually-hidden">viewers</span></span>
         ${this.live.stale ? html`<span class="chip warn" role="status"><ui-icon name="wifi-off"></ui-icon>Reconnecting …</span>` : nothing}
       </header>
     `;

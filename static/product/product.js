@@ -11,7 +11,7 @@ import { dateTime } from "../shared/format.js";
 import "../shared/header.js";
 import { me } from "../shared/me.js";
 import { failed } from "../shared/page-states.js";
-import { once, unanswered, untilAnswered } from "../shared/pending.js";
+import { cameTooLate, once, unanswered, untilAnswered } from "../shared/pending.js";
 import "../shared/product-sheet.js";
 import { isSelling, stockOf } from "../shared/room-state.js";
 import "../shared/turn-dialog.js";
@@ -119,7 +119,7 @@ class ProductPage extends LitElement {
       sheet.result({ hold });
       if (hold.status === "wanted") location.assign(`/checkout?shop=${this.product?.shop.id}`); // every second counts
     } catch (error) {
-      sheet.result({ error: asApiError(error) });
+      sheet.result({ error: asApiError(this.offline ? cameTooLate(error) : error) });
       this.#refresh();
     }
     this.offline = false;

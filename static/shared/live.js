@@ -1,63 +1,55 @@
 /**
- * A room as it is now: one socket, one plain state object, one `change` event. `LiveRoom` connects, notices gaps, comes
- * back after a tunnel, and settles calls whose answer was lost; `reduce` (room-state.js) says what messages mean.
+ * A room as it is now: one connection, one plain state object, one `change` event. `LiveRoom` notices gaps and old values,
+ * and settles calls whose answer was lost; `reduce` (room-state.js) says what messages mean.
  */
 
-import { io } from "socket.io-client";
 import { ApiError, newKey } from "./api.js";
+import { Connection, LostAnswer } from "./connection.js";
+import { cameTooLate } from "./pending.js";
 import { reduce } from "./room-state.js";
 
 export { isSelling, reduce, stockOf, viewersOf } from "./room-state.js";
 
-/** @import {Fault, Hold, HoldRequest, PinChange, Place, Problem} from "./messages.js" */
-/** @import {Socket} from "socket.io-client" */
+/** @import {Hold, HoldRequest, LineUp, PinChange, Pins, Place} from "./messages.js" */
 /** @import {RoomState} from "./room-state.js" */
 
 const STALE_AFTER_MS = 2_000;
-const ANSWER_WITHIN_MS = 5_000;
-const RETURN_AFTER_MS = 1_000;
-const NOT_FINAL = new Set(["one_moment", "too_many_requests", "not_joined"]);
-
-/** A call whose answer did not arrive; it may or may not have been done. */
-class LostAnswer extends Error {}
 
 /**
- * One room over one socket. Fires `change` whenever `state`, `online`, `stale` or `fault` changed, `turn` with a Turn as
+ * One room over one connection. Fires `change` whenever `state`, `online`, `stale` or `fault` changed, `turn` with a Turn as
  * `detail`, and `ping` whenever the server looks whether we are there.
  */
 export class LiveRoom extends EventTarget {
   /** @type {RoomState | null} */
   state = null;
-  /** The socket is open. */
-  online = false;
   /** No fresh values for two seconds: show counts grey, let purchases wait. */
   stale = false;
-  /** Why the server turned us away for good, until the page is loaded again. @type {Problem | null} */
-  fault = null;
 
   #offset = Number.NEGATIVE_INFINITY;
   #fresh = false;
   #rejoining = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #staleTimer;
-  /** @type {Socket} */
-  #socket;
+  /** @type {Connection} */
+  #connection;
 
   /** @param {string} id the room's id */
   constructor(id) {
     super();
     this.id = id;
-    this.#socket = io({
-      transports: ["websocket"],
-      auth: (send) => send(this.#join()),
-      reconnectionDelay: 400,
-      reconnectionDelayMax: 8_000,
-      randomizationFactor: 0.7,
-      autoConnect: false,
-    });
+    this.#connection = new Connection(() => this.#join());
     this.#listen();
+    document.addEventListener("visibilitychange", this.#looked);
     this.#outdated();
-    this.#socket.connect();
+  }
+
+  get online() {
+    return this.#connection.online;
+  }
+
+  /** Why the server turned us away for good, until the page is loaded again. */
+  get fault() {
+    return this.#connection.fault;
   }
 
   /** Milliseconds since the epoch by the server's clock. */
@@ -76,8 +68,17 @@ export class LiveRoom extends EventTarget {
    * @param {boolean} retry this key was sent before, by a page that is gone
    * @returns {Promise<Hold>} rejects with the server's ApiError
    */
-  hold(request, retry = false) {
-    return this.#settle("hold", (again) => ({ ...request, retry: retry || again }));
+  async hold(request, retry = false) {
+    let waited = !this.#isReady;
+    const once = (/** @type {boolean} */ again) => {
+      waited ||= again;
+      return { ...request, retry: retry || again };
+    };
+    try {
+      return await this.#settle("hold", once);
+    } catch (error) {
+      throw waited ? cameTooLate(error) : error;
+    }
   }
 
   /** @param {string} hold */
@@ -92,7 +93,7 @@ export class LiveRoom extends EventTarget {
    */
   async wait(variant) {
     await this.#ready();
-    return this.#call("wait", { variant });
+    return this.#connection.call("wait", { variant });
   }
 
   /** @param {string} variant */
@@ -117,7 +118,7 @@ export class LiveRoom extends EventTarget {
   /**
    * Take over what an answer told, ahead of its event; older versions change nothing.
    * @param {"pins" | "lineup"} name
-   * @param {import("./messages.js").Pins | import("./messages.js").LineUp} value
+   * @param {Pins | LineUp} value
    */
   learn(name, value) {
     this.#take(name, value);
@@ -125,54 +126,34 @@ export class LiveRoom extends EventTarget {
 
   /** Say that a viewer opened an anchor; nothing to wait for, nothing lost when it fails. @param {string} anchor */
   tap(anchor) {
-    if (this.online) this.#socket.emit("tap", { anchor }, () => {});
+    this.#connection.tell("tap", { anchor });
   }
 
   close() {
     clearTimeout(this.#staleTimer);
-    this.#socket.disconnect();
+    document.removeEventListener("visibilitychange", this.#looked);
+    this.#connection.close();
   }
 
   #listen() {
-    const socket = this.#socket;
-    for (const name of ["snapshot", "event", "states", "rights"]) {
-      socket.on(name, (payload) => this.#take(name, payload));
-    }
-    socket.on("turn", (turn) => this.dispatchEvent(new CustomEvent("turn", { detail: turn })));
-    socket.io.on("ping", () => this.dispatchEvent(new Event("ping")));
-    socket.on("fault", (/** @type {Fault} */ fault) => this.#turnedAway(fault, fault.retry));
-    socket.on("connect", () => {
-      this.online = true;
-      this.#rejoining = false;
-      this.#changed();
+    const connection = this.#connection;
+    connection.addEventListener("said", (event) => {
+      const { name, payload } = /** @type {CustomEvent<{name: string, payload: any}>} */ (event).detail;
+      if (name === "turn") this.dispatchEvent(new CustomEvent("turn", { detail: payload }));
+      else this.#take(name, payload);
     });
-    socket.on("disconnect", () => {
-      this.online = false;
-      this.#outdated();
-      this.#comeBack();
-    });
-    socket.on("connect_error", (/** @type {Error & {data?: Problem}} */ error) => {
-      if (error.data?.code && !NOT_FINAL.has(error.data.code)) this.#turnedAway(error.data, false);
-      else this.#comeBack();
-    });
+    connection.addEventListener("ping", () => this.dispatchEvent(new Event("ping")));
+    connection.addEventListener("closed", () => this.#outdated());
+    for (const news of ["open", "refused"]) connection.addEventListener(news, () => this.#changed());
   }
 
-  /** The client reconnects by itself after a broken line, not after the server closed or refused: then it is ours to do. */
-  #comeBack() {
-    if (this.#socket.active || this.fault) return;
-    setTimeout(() => this.fault || this.#socket.connect(), RETURN_AFTER_MS * (1 + 4 * Math.random()));
-  }
-
-  /**
-   * @param {Problem | Fault} problem
-   * @param {boolean} retry
-   */
-  #turnedAway(problem, retry) {
-    if (retry) return;
-    this.fault = { ...problem };
-    this.#socket.disconnect();
-    this.#changed();
-  }
+  /** A page that was asleep may have slept through anything, a broken line included: when it is looked at, it asks. */
+  #looked = () => {
+    if (document.visibilityState !== "visible" || !this.state) return;
+    this.#outdated();
+    if (this.online) this.#rejoin();
+    else this.#connection.renew();
+  };
 
   #join() {
     const after = this.state && { epoch: this.state.epoch, seq: this.state.seq };
@@ -186,17 +167,23 @@ export class LiveRoom extends EventTarget {
   #take(name, payload) {
     const before = this.state;
     this.state = reduce(before, name, payload);
-    if (payload.at) this.#offset = Math.max(this.#offset, payload.at - Date.now());
+    if (payload?.at) this.#offset = Math.max(this.#offset, payload.at - Date.now());
     if (name === "snapshot" || name === "states") this.#upToDate();
     if (this.state?.gap) this.#rejoin();
     if (this.state !== before) this.#changed();
   }
 
-  /** Ask for the missing events, once at a time. */
+  /** Ask for what is missing, once at a time. Whoever comes back on a new line is told it anyway. */
   async #rejoin() {
     if (this.#rejoining) return;
     this.#rejoining = true;
-    await this.#call("join", this.#join()).catch(() => this.#socket.disconnect().connect());
+    for (let isLost = true; isLost && this.online; ) {
+      isLost = false;
+      await this.#connection.call("join", this.#join()).catch((error) => {
+        isLost = error instanceof LostAnswer;
+        if (!isLost) this.#connection.renew();
+      });
+    }
     this.#rejoining = false;
   }
 
@@ -222,12 +209,16 @@ export class LiveRoom extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  get #isReady() {
+    return this.online && this.#fresh;
+  }
+
   /** Resolves once values are fresh; rejects when the server turned us away. @returns {Promise<void>} */
   #ready() {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (this.fault) reject(new ApiError(this.fault));
-        else if (this.online && this.#fresh) resolve();
+        else if (this.#isReady) resolve();
         else return;
         this.removeEventListener("change", look);
       };
@@ -245,31 +236,10 @@ export class LiveRoom extends EventTarget {
     for (let again = false; ; again = true) {
       await this.#ready();
       try {
-        return await this.#call(name, payload(again));
+        return await this.#connection.call(name, payload(again));
       } catch (error) {
         if (!(error instanceof LostAnswer)) throw error;
       }
     }
   }
-
-  /**
-   * @param {string} name
-   * @param {object} payload
-   */
-  async #call(name, payload) {
-    const answer = await this.#socket
-      .timeout(ANSWER_WITHIN_MS)
-      .emitWithAck(name, payload)
-      .catch((error) => Promise.reject(new LostAnswer(error.message)));
-    if (answer.error) throw refusal(answer.error);
-    return answer.ok;
-  }
-}
-
-/**
- * An ack has no HTTP status; give it the one that tells a final *no* from *not now*.
- * @param {Problem} problem
- */
-function refusal(problem) {
-  return new ApiError({ ...problem, status: problem.status ?? (NOT_FINAL.has(problem.code) ? 503 : 409) });
 }

@@ -606,6 +606,22 @@ export interface ProductList {
 }
 /**
  * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "React".
+ */
+export interface React {
+  kind: "heart" | "clap" | "wow";
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
+ * via the `definition` "Reactions".
+ */
+export interface Reactions {
+  counts: {
+    [k: string]: number;
+  };
+}
+/**
+ * This interface was referenced by `Messages`'s JSON-Schema
  * via the `definition` "Refund".
  */
 export interface Refund {
@@ -669,10 +685,12 @@ export interface RoomList {
 export interface Sales {
   holds: number;
   orders: number;
+  peak_viewers: number;
   revenue: {
     [k: string]: number;
   };
   taps: number;
+  unique_viewers: number;
   variants: VariantSales[];
   viewers: number;
 }

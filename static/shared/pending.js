@@ -7,7 +7,8 @@ import { ApiError, newKey } from "./api.js";
 
 const KEPT_MS = 5 * 60_000; // after that nobody expects an old tap to buy something
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 8_000;
+const LONGEST_WAIT_MS = 3_000; // the shop is back within five seconds of its connection
+const TOO_LATE = "It sold out while there was no connection. Nothing was set aside for you, and nothing was charged.";
 
 /** @typedef {{key: string, request: Record<string, any>, at: number}} Pending */
 
@@ -61,4 +62,14 @@ export async function untilAnswered(send, lost) {
     }
     await new Promise((done) => setTimeout(done, Math.min(FIRST_WAIT_MS * 2 ** round, LONGEST_WAIT_MS)));
   }
+}
+
+/**
+ * What to tell somebody whose tap had to wait for the connection: that it found nothing left has a sentence of its own.
+ * @param {unknown} error
+ */
+export function cameTooLate(error) {
+  if (!(error instanceof ApiError) || error.code !== "sold_out" || error.details.left > 0) return error;
+  const { code, status, details } = error;
+  return new ApiError({ ...details, code, status, message: TOO_LATE });
 }

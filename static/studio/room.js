@@ -152,7 +152,7 @@ class StudioRoom extends LitElement {
     return html`
       <section class="panel" aria-labelledby="sales">
         <h2 id="sales">This show</h2>
-        <sales-board .sales=${this.feed?.sales ?? null} viewers=${viewersOf(state)}></sales-board>
+        <sales-board .sales=${this.feed?.sales ?? null} viewers=${viewersOf(state)} ?stale=${this.live?.stale}></sales-board>
       </section>
       <section class="panel" aria-labelledby="share">
         <h2 id="share">Share</h2>

@@ -6,7 +6,7 @@ import { money } from "../shared/format.js";
 
 /** A show's figures at a glance. */
 class SalesBoard extends LitElement {
-  static properties = { sales: { attribute: false }, viewers: { type: Number } };
+  static properties = { sales: { attribute: false }, viewers: { type: Number }, stale: { type: Boolean } };
 
   static styles = [
     controls,
@@ -15,6 +15,7 @@ class SalesBoard extends LitElement {
       div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
       dt { color: var(--color-muted); font-size: var(--text-s); }
       dd { margin: 0; font-size: var(--text-xl); font-weight: 650; font-variant-numeric: tabular-nums; }
+      .stale dd { opacity: 0.55; }
       .revenue { grid-column: 1 / -1; }
       .revenue dd { font-size: var(--text-2xl); }
     `,
@@ -25,6 +26,8 @@ class SalesBoard extends LitElement {
     /** @type {Sales | null} */
     this.sales = null;
     this.viewers = 0;
+    /** The number of viewers is old. */
+    this.stale = false;
   }
 
   render() {
@@ -32,7 +35,7 @@ class SalesBoard extends LitElement {
     return html`
       <dl>
         ${figure("Revenue", this.sales ? revenue.join(" + ") || "None yet" : "–", "revenue")}
-        ${figure("Watching now", this.viewers)}
+        ${figure("Watching now", this.viewers, this.stale ? "stale" : "")}
         ${figure("Orders", this.sales?.orders ?? "–")}
         ${figure("Product taps", this.sales?.taps ?? "–")}
         ${figure("Holds", this.sales?.holds ?? "–")}

@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1), made from the routes themselves."""
+"""The API's description (OpenAPI 3.1), made from the routes themselves; beside it that of the live conversation (AsyncAPI)."""
 
 import re
 from collections import defaultdict
@@ -14,21 +14,27 @@ from streamserver import VERSION
 from streamserver.http.api import Route, Routes
 from streamserver.http.assets import ASK, Asset
 from streamserver.kit.errors import BadFormat, Failure, Forbidden, Invalid, TooLarge
+from streamserver.messages import asyncapi
 from streamserver.messages.base import Message
 from streamserver.messages.problems import Problem
 
-PATH = "/api/openapi.json"
+PATH, LIVE_PATH = "/api/openapi.json", "/api/asyncapi.json"
 JSON, PROBLEM = "application/json", "application/problem+json"
 Schemas = Mapping[Any, dict[str, Any]]  # (model, mode) → a reference to its schema
 
 
 def add_description(app: web.Application, areas: Sequence[Routes]) -> None:
-    description = Asset.of(orjson.dumps(describe(list(chain.from_iterable(areas)))), JSON)
+    _serve(app, PATH, orjson.dumps(describe(list(chain.from_iterable(areas)))))
+    _serve(app, LIVE_PATH, asyncapi.to_json())
+
+
+def _serve(app: web.Application, path: str, document: bytes) -> None:
+    description = Asset.of(document, JSON)
 
     async def answer(request: web.Request) -> web.Response:
         return description.answer(request, ASK)
 
-    app.router.add_get(PATH, answer)
+    app.router.add_get(path, answer)
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
@@ -51,7 +57,8 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
 INTRODUCTION = (
     "Amounts are integer minor units of a currency; times are milliseconds since the epoch. "
     "Errors are `application/problem+json` with a stable `code` and a `message` for people. "
-    "Send `Authorization: Bearer <API token>`, or a browser's cookies together with a matching `Origin`."
+    "Send `Authorization: Bearer <API token>`, or a browser's cookies together with a matching `Origin`.\n\n"
+    f"What happens in a show, as it happens, is told over Socket.IO: [AsyncAPI description]({LIVE_PATH})."
 )
 
 

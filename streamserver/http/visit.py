@@ -1,7 +1,8 @@
 """One request as a visit: what it brings to say who sends it, and what its answer gives the browser to bring next time."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp import web
@@ -74,18 +75,20 @@ class Visit:
         self._new_device: str | None = None
         self._new_session: str | None = None
 
-    async def identify(self, *, anew: bool = False) -> Identity:
-        """Tell who calls, by bearer token or else by cookies; looked up once unless `anew`. Raises `SignInNeeded` for a token
-        that is not valid."""
-        if self._identity is None or anew:
-            accounts = self._caller.accounts
-            if self.bearer is not None:
-                self._identity = await accounts.identify_token(self.bearer)
-            else:
-                device = self.device or self._caller.devices.new()
-                is_known = self.device is not None
-                self._identity = await accounts.identify(self.session, device, is_known=is_known)
+    async def identify(self) -> Identity:
+        """Tell who calls, by bearer token or else by cookies; looked up once. Raises `SignInNeeded` for a token that is not
+        valid."""
+        if self._identity is None:
+            self._identity = await self.look()()
         return self._identity
+
+    def look(self) -> Callable[[], Awaitable[Identity]]:
+        """How to tell it, also later: it keeps nothing of the request but what names the caller."""
+        accounts = self._caller.accounts
+        if self.bearer is not None:
+            return partial(accounts.identify_token, self.bearer)
+        device = self.device or self._caller.devices.new()
+        return partial(accounts.identify, self.session, device, is_known=self.device is not None)
 
     def check_origin(self) -> None:
         """Refuse what another site's page may have sent: without a bearer token, Origin must be ours. Raises `BadOrigin`."""

@@ -68,8 +68,9 @@ def connect(url: str, greet: Callable[[AbstractConnection], Awaitable[None]] | N
 
 
 def connect_listener(url: str) -> Redis:
-    """A client for pub/sub: reads may block for ever, so that silence is not an error."""
-    return Redis.from_url(url, socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=0)
+    """A client for pub/sub: reads may block for ever, so that silence is not an error. In RESP2 what is pushed is read like any
+    answer."""
+    return Redis.from_url(url, protocol=2, socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=0)
 
 
 class Script:

@@ -26,9 +26,11 @@ class Tasks:
         return self.start(_repeat(seconds, work, name), name)
 
     async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Repeated until it works: while redis-py opens a connection with a time-out, Python 3.11 can lose a cancellation."""
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running, timeout=1)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -1,5 +1,4 @@
-"""The Socket.IO conversation. Client to server, each with an ack: `join`, `hold`, `release`, `tap`, `pin`.
-Server to client: `snapshot`, `event`, `states`, `resync`, `fault`.
+"""Coming in, coming back, and being sent away. `conversation` lists every event of both sides with its answer.
 
 A failed call is acknowledged with `{"error": Problem}`, a good one with `{"ok": answer}`.
 """
@@ -31,6 +30,21 @@ class States(Message):
     """State lane: the newest values of what changed since the last tick."""
 
     states: list[State]
+
+
+ReactionKind = Literal["heart", "clap", "wow"]
+
+
+class React(Message):
+    """A viewer likes what they see."""
+
+    kind: ReactionKind
+
+
+class Reactions(Message):
+    """How many viewers reacted, by kind, since this was last told."""
+
+    counts: dict[ReactionKind, Annotated[int, Field(ge=1)]]
 
 
 class Rights(Message):

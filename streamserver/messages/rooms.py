@@ -267,9 +267,12 @@ class VariantSales(Message):
 
 
 class Sales(Message):
-    """A host's figures of one room. `revenue` counts confirmed orders without shipping, by currency."""
+    """A host's figures of one room. `revenue` counts confirmed orders without shipping, by currency. `peak_viewers` is the most
+    pages that were open at once, `unique_viewers` people (give or take 0.8 %), both up to the end of the show."""
 
     viewers: int
+    peak_viewers: int
+    unique_viewers: int
     taps: int
     holds: int
     orders: int

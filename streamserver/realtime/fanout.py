@@ -2,39 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from streamserver.accounts.model import Identity
 from streamserver.kit.errors import NotFound, OneMoment
 from streamserver.kit.tasks import Tasks
-from streamserver.messages.live import After, Join, Rights, States
-from streamserver.messages.rooms import Snapshot, State
+from streamserver.messages.live import After, Join, Rights
 from streamserver.messages.stock import Turn
 from streamserver.realtime import frames
 from streamserver.realtime.attendance import Attendance
 from streamserver.realtime.audience import Audience, Entry, Waiting
 from streamserver.realtime.bus import Bus
+from streamserver.realtime.entries import NOBODY, Entries, RoomReader
 from streamserver.realtime.metrics import RECOVERED, VIEWERS
+from streamserver.realtime.reactions import Reactions
 from streamserver.realtime.recovery import persist
 from streamserver.realtime.viewer import Viewer
 
-SWEEP_SHARE = 3  # sweeps never take more than a third of the loop's time
-
-
-class RoomReader(Protocol):
-    """What fan-out asks of `rooms.service.RoomService`."""
-
-    async def snapshot(self, room: str, identity: Identity) -> Snapshot: ...
-
-    async def missing(self, room: str, after: After) -> Sequence[bytes] | None: ...
-
-    async def states(self, room: str) -> Sequence[State]: ...
-
-    async def rights(self, room: str, identity: Identity) -> Sequence[str]: ...
+TICK_SHARE = 3  # telling counts and stock never takes more than a third of the loop's time
 
 
 class Fanout:
@@ -43,25 +31,29 @@ class Fanout:
     def __init__(self, tick_ms: int, rooms: RoomReader, attendance: Attendance, bus: Bus) -> None:
         self._tick = tick_ms / 1000
         self._rooms = rooms
+        self._entries = Entries(rooms)
+        self._reactions = Reactions(bus.say)
         self._attendance = attendance
         self._bus = bus
         self._audiences: dict[str, Audience] = {}
         self._recovering: set[Audience] = set()
         self._dirty: set[Audience] = set()
-        self._sweep: asyncio.TimerHandle | None = None
-        self._last_sweep = 0.0
+        self._ticking: asyncio.TimerHandle | None = None
+        self._telling = 0.0  # seconds since the last tick
         self._tasks = Tasks()
 
     async def enter(self, viewer: Viewer, join: Join) -> Entry:
         """Prepare to let `viewer` into a room. Nothing is told before `admit`; what happens between is kept for it.
         Raises `NotFound`, `OneMoment`; then the viewer is in no room."""
         self.leave(viewer)
-        audience = self._audiences.setdefault(join.room, Audience(join.room))
+        audience = self._audiences.get(join.room)
+        if audience is None:
+            audience = self._audiences[join.room] = Audience(join.room, self._step)
         audience.joining[viewer] = Waiting()
         viewer.room = join.room
         try:
             await self._bus.follow(join.room)
-            return await self._prepare(audience, viewer.identity, join)
+            return await self._entries.prepare(viewer.identity, join, audience.age)
         except BaseException:
             self.leave(viewer)
             raise
@@ -73,15 +65,25 @@ class Fanout:
             return
         if not audience.admit(viewer, entry):
             self._recover(audience)
+        if not viewer.rights:
+            self._attendance.came(audience.room, viewer.identity.buyer)
         self._counted(audience)
+
+    def catch_up(self, viewer: Viewer) -> None:
+        """Tell the present to a viewer who was behind and has read what it was sent."""
+        audience = self._audiences.get(viewer.room or "")
+        if audience is None or viewer not in audience.viewers:
+            viewer.is_behind = False
+        else:
+            audience.wait_again(viewer)
+            self._tasks.start(persist(partial(self._tell_present, audience, viewer), "catching up"), "catching up")
 
     def leave(self, viewer: Viewer) -> None:
         audience = self._audiences.get(viewer.room or "")
-        viewer.room, viewer.rights = None, ()
+        viewer.room = None
         if audience is None:
             return
-        audience.viewers.discard(viewer)
-        audience.joining.pop(viewer, None)
+        audience.leave(viewer)
         if audience.is_empty:
             del self._audiences[audience.room]
             self._dirty.discard(audience)
@@ -93,10 +95,13 @@ class Fanout:
         audience = self._audiences.get(viewer.room or "")
         if audience is None or viewer not in audience.viewers:
             return False
-        viewer.rights = tuple(rights)
+        audience.regrant(viewer, rights)
         viewer.send(frames.said("rights", frames.dump(Rights(rights=list(rights)))))
         self._counted(audience)
         return True
+
+    def react(self, room: str, kind: str) -> None:
+        self._reactions.add(room, kind)
 
     def heard(self, room: str, envelope: list[Any]) -> None:
         """One word of the bus; strings are bytes."""
@@ -110,7 +115,10 @@ class Fanout:
         elif envelope[0] == b"states" and audience.merge(
             (key.decode(), version, json) for key, version, json in envelope[1]
         ):
-            self._sweep_soon(audience)
+            self._tick_soon(audience)
+        elif envelope[0] == b"reactions":
+            audience.react({kind.decode(): count for kind, count in envelope[1]})
+            self._tick_soon(audience)
         elif envelope[0] == b"offers":
             _tell_turns(audience, envelope[1])
 
@@ -120,33 +128,21 @@ class Fanout:
             self._recover(audience)
 
     async def close(self) -> None:
-        if self._sweep is not None:
-            self._sweep.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
         await self._tasks.close()
+        await self._entries.close()
+        await self._reactions.close()
 
-    async def _prepare(self, audience: Audience, identity: Identity, join: Join) -> Entry:
-        age = audience.age
-        if join.after is not None:
-            missing = await self._rooms.missing(join.room, join.after)
-            if missing is not None:
-                return await self._missed_entry(identity, join.room, join.after, missing, age)
-        snapshot = await self._rooms.snapshot(join.room, identity)
-        ready = frames.said("snapshot", frames.dump(snapshot))
-        ready_frames = (ready,) if join.after is None else (frames.RESYNC, ready)
-        return Entry(ready_frames, snapshot.epoch, snapshot.seq, tuple(snapshot.rights), age)
-
-    async def _missed_entry(
-        self, identity: Identity, room: str, after: After, missing: Sequence[bytes], age: int
-    ) -> Entry:
-        states = States(states=list(await self._rooms.states(room)))
-        rights = await self._rooms.rights(room, identity)
-        ready = [frames.said("event", event) for event in missing]
-        ready += [
-            frames.said("states", frames.dump(states)),
-            frames.said("rights", frames.dump(Rights(rights=list(rights)))),
-        ]
-        seq = orjson.loads(missing[-1])["seq"] if missing else after.seq
-        return Entry(tuple(ready), after.epoch, seq, tuple(rights), age)
+    async def _tell_present(self, audience: Audience, viewer: Viewer) -> None:
+        if viewer not in audience.joining:
+            return  # left meanwhile
+        epoch, seq = viewer.position
+        join = Join(room=audience.room, after=After(epoch=epoch, seq=seq))
+        try:
+            self.admit(viewer, await self._entries.prepare(viewer.identity, join, audience.age))
+        except NotFound:
+            self.leave(viewer)
 
     def _recover(self, audience: Audience) -> None:
         """Fetch what is missing, unless that is under way or nobody knows yet where the room stands."""
@@ -172,7 +168,7 @@ class Fanout:
             return
         values = ((state.key, state.version, frames.dump(state)) for state in states)
         if audience.merge(values, again=True):
-            self._sweep_soon(audience)
+            self._tick_soon(audience)
         if audience.losses != losses or audience.has_gap:
             raise OneMoment
 
@@ -183,31 +179,39 @@ class Fanout:
             if not audience.has_gap:
                 RECOVERED.labels("events").inc()
                 return
-        somebody = next(iter(audience.viewers), None)
-        if somebody is None:
+        if not audience.viewers:
             audience.lose_position()
             return
         audience.pause()
-        audience.restart(await self._rooms.snapshot(audience.room, somebody.identity))
+        audience.restart(await self._rooms.snapshot(audience.room, NOBODY))
         RECOVERED.labels("snapshot").inc()
 
-    def _sweep_soon(self, audience: Audience) -> None:
+    def _tick_soon(self, audience: Audience) -> None:
         self._dirty.add(audience)
-        if self._sweep is None:
-            delay = max(self._tick, SWEEP_SHARE * self._last_sweep)
-            self._sweep = asyncio.get_running_loop().call_later(delay, self._sweep_all)
+        if self._ticking is None:
+            delay = max(self._tick, TICK_SHARE * self._telling)
+            self._ticking = asyncio.get_running_loop().call_later(delay, self._tick_now)
 
-    def _sweep_all(self) -> None:
-        self._sweep = None
-        started = time.monotonic()
+    def _tick_now(self) -> None:
+        self._ticking = None
+        self._telling = 0.0
         dirty, self._dirty = self._dirty, set()
         for audience in dirty:
             audience.flush()
-        self._last_sweep = time.monotonic() - started
+
+    def _step(self, passes: Iterator[None]) -> None:
+        """Tell up to the next rest, and go on after everybody else had their turn."""
+        started = time.monotonic()
+        for _ in passes:
+            asyncio.get_running_loop().call_soon(self._step, passes)
+            break
+        self._telling += time.monotonic() - started
 
     def _counted(self, audience: Audience) -> None:
-        VIEWERS.set(sum(len(one.viewers) for one in self._audiences.values()))
-        self._attendance.count(audience.room, len(audience.viewers), audience.has_rights)
+        viewers = len(audience.viewers)
+        VIEWERS.inc(viewers - audience.counted)
+        audience.counted = viewers
+        self._attendance.count(audience.room, viewers - audience.hosts, audience.hosts > 0)
 
 
 def _tell_turns(audience: Audience, offers: Sequence[tuple[bytes, bytes, bytes]]) -> None:

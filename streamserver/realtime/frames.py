@@ -8,7 +8,7 @@ from streamserver.kit.errors import Failure
 from streamserver.messages.base import Message
 from streamserver.messages.live import Fault
 
-TEXT = 0x81  # RFC 6455, section 5.2: FIN and opcode 1
+TEXT, CLOSE, PONG = 0x81, 0x88, 0x8A  # RFC 6455, section 5.2: FIN and the opcode
 
 
 def text(payload: bytes) -> bytes:
@@ -19,6 +19,16 @@ def text(payload: bytes) -> bytes:
     if size < 65_536:
         return bytes((TEXT, 126)) + size.to_bytes(2, "big") + payload
     return bytes((TEXT, 127)) + size.to_bytes(8, "big") + payload
+
+
+def closing(code: int) -> bytes:
+    """A close frame (RFC 6455, section 5.5.1)."""
+    return bytes((CLOSE, 2)) + code.to_bytes(2, "big")
+
+
+def pong(payload: bytes) -> bytes:
+    """The answer to a ping frame, which has at most 125 bytes."""
+    return bytes((PONG, len(payload))) + payload
 
 
 def said(name: str, json: bytes) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
 
@@ -18,26 +18,42 @@ from streamserver.realtime import frames
 from streamserver.realtime.attendance import Attendance, Reports
 from streamserver.realtime.audience import Entry
 from streamserver.realtime.bus import Bus
+from streamserver.realtime.connection import Connection
 from streamserver.realtime.control import Control
+from streamserver.realtime.entries import RoomReader
 from streamserver.realtime.errors import UnknownEvent, WebSocketOnly, expected
-from streamserver.realtime.fanout import Fanout, RoomReader
+from streamserver.realtime.fanout import Fanout
 from streamserver.realtime.faults import RESTARTING
 from streamserver.realtime.handlers.ask import Handler, ask, decode
 from streamserver.realtime.handlers.rooms import RoomActions, room_handlers
 from streamserver.realtime.handlers.stock import Holds, stock_handlers
 from streamserver.realtime.limits import Bucket
 from streamserver.realtime.metrics import REFUSED
-from streamserver.realtime.socket import LiveServer, LiveSocket
-from streamserver.realtime.viewer import Viewer
+from streamserver.realtime.prompt import Done, run_at_once
+from streamserver.realtime.socket import LiveServer
+from streamserver.realtime.viewer import Slowness, Verify, Viewer
 from streamserver.stock.model import room_pool
 
 PATH = "/socket.io/"
 LOOK_AGAIN = 60.0  # seconds
-FLOOD = 10  # times the permitted rate
-IDENTITY = web.RequestKey("identity", Identity)
+PROMPT = {
+    "hold",
+    "tap",
+    "react",
+}  # questions whose answer may need no task: most holds of a burst are refused by a flag
 
-Authenticate = Callable[[web.Request], Awaitable[Identity]]
+Authenticate = Callable[[web.Request], Verify]
 ByToken = Callable[[str], Awaitable[Identity]]
+
+
+class Entrant(NamedTuple):
+    """Who asked for a socket, and how to look again."""
+
+    identity: Identity
+    verify: Verify
+
+
+ENTRANT = web.RequestKey("entrant", Entrant)
 
 
 class StockNews(Protocol):
@@ -51,8 +67,9 @@ class Rooms(RoomReader, RoomActions, Holds, Protocol):
 
 
 class Gateway:
-    """Implements `socket.Conversation`. `authenticate` looks at an upgrade request (origin, cookie, bearer token), `by_token`
-    at a token given in `auth`; both raise `Failure`, and look anew each time: they are asked again after the bus was lost."""
+    """Implements `connection.Conversation`. `authenticate` looks at an upgrade request (origin, cookie, bearer token) and returns
+    how to tell who that is, without the request; `by_token` tells it of a token given in `auth`. All raise `Failure`, and look
+    anew each time: they are asked again after the bus was lost."""
 
     def __init__(
         self,
@@ -74,7 +91,8 @@ class Gateway:
         self._fanout = Fanout(config.realtime.tick_ms, rooms, self._attendance, bus)
         self._control = Control(rooms, self._fanout)
         self._handlers: dict[str, Handler] = room_handlers(rooms, self._fanout) | stock_handlers(rooms)
-        self._server = LiveServer(self, self._limits.messages_per_second * FLOOD)
+        self._server = LiveServer(self, self._limits)
+        self._slowness = Slowness(self._limits.max_backlog, self._limits.slow_seconds, self._fanout.catch_up)
         self._entries: dict[Viewer, Entry] = {}
         self._answers: set[asyncio.Task[bytes]] = set()
         self._tasks = Tasks()
@@ -104,20 +122,22 @@ class Gateway:
         for part in (self._tasks, self._server, self._control, self._fanout, self._attendance, self._bus):
             await part.close()
 
-    async def greet(self, socket: LiveSocket, request: web.Request, auth: object) -> None:
-        identity, verify = request[IDENTITY], partial(self._authenticate, request)
+    async def greet(self, socket: Connection, auth: object) -> None:
+        if socket.request is None:
+            raise OneMoment  # introduced itself before
+        identity, verify = socket.request[ENTRANT]
         join = decode(Join, auth) if auth else None
         if join is not None and join.token is not None:
             verify = partial(self._by_token, join.token)
             identity = await verify()
         rate = self._limits.messages_per_second
-        viewer = Viewer(identity, socket, Bucket(rate, rate), self._limits.max_backlog, verify)
+        viewer = Viewer(identity, socket, Bucket(rate, rate), self._slowness, verify)
         if join is not None:
             identity.require_scope("read")
             self._entries[viewer] = await self._fanout.enter(viewer, join)
         socket.viewer = viewer
 
-    def greeted(self, socket: LiveSocket) -> None:
+    def greeted(self, socket: Connection) -> None:
         viewer = socket.viewer
         if viewer is None or viewer in self._control.viewers:
             return
@@ -125,21 +145,38 @@ class Gateway:
         if entry := self._entries.pop(viewer, None):
             self._fanout.admit(viewer, entry)
 
-    async def answer(self, socket: LiveSocket, name: str, arguments: list[object], ack: int | None) -> None:
-        """One question at a time for each socket. It is answered to the end even when the client is gone: a purchase that
-        has begun is never cut off."""
+    def answer(
+        self, socket: Connection, name: str, arguments: list[object], ack: int | None
+    ) -> "asyncio.Task[bytes] | None":
+        """It is answered to the end even when the client is gone: a purchase that has begun is never cut off."""
         viewer = socket.viewer
         if viewer is None:
-            return
-        task = self._tasks.start(self._body(viewer, name, arguments), f"answer to {name[:20]}")
+            return None
+        answer = self._body(viewer, name, arguments)
+        if name in PROMPT:
+            begun = run_at_once(answer)
+            if isinstance(begun, Done):
+                viewer.reply(ack, begun.result)
+                return None
+            answer = begun
+        task = self._tasks.start(answer, f"answer to {name[:20]}")
         self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
-        viewer.reply(ack, await asyncio.shield(task))
+        task.add_done_callback(partial(self._answered, viewer, ack))
+        return task
 
-    def left(self, socket: LiveSocket) -> None:
+    def backlogs(self) -> list[int]:
+        """Bytes that wait for each socket's peer."""
+        return self._server.backlogs()
+
+    def cut(self) -> None:
+        """Lose every connection without a word."""
+        self._server.cut()
+
+    def left(self, socket: Connection) -> None:
         viewer = socket.viewer
         if viewer is not None:
             socket.viewer = None
+            viewer.left()
             self._entries.pop(viewer, None)
             self._control.viewers.discard(viewer)
             self._fanout.leave(viewer)
@@ -162,12 +199,18 @@ class Gateway:
         """A word that ended a session may have been lost on its way: ask about everybody's from time to time."""
         self._control.missed()
 
+    def _answered(self, viewer: Viewer, ack: int | None, task: "asyncio.Task[bytes]") -> None:
+        self._answers.discard(task)
+        if not task.cancelled() and task.exception() is None:
+            viewer.reply(ack, task.result())
+
     async def _upgrade(self, request: web.Request) -> web.StreamResponse:
         try:
             _require_websocket(request)
             if self._draining:
                 raise OneMoment
-            request[IDENTITY] = await self._authenticate(request)
+            verify = self._authenticate(request)
+            request[ENTRANT] = Entrant(await verify(), verify)
         except Failure as failure:
             REFUSED.labels(failure.code).inc()
             body = frames.problem(failure)

@@ -1,9 +1,14 @@
 """How domains tell viewers something: words on the `control` channel, which every web process hears."""
 
+from pathlib import Path
+
 import msgpack
 from redis.asyncio import Redis
 
+from streamserver.kit.redis import load_script
+
 CONTROL = "control"
+SAY = load_script(Path(__file__).parent, "say")
 
 
 class RedisPublisher:
@@ -19,4 +24,4 @@ class RedisPublisher:
         await self._say("session", session)
 
     async def _say(self, *words: str | None) -> None:
-        await self._live.publish(CONTROL, msgpack.packb(words))
+        await SAY(self._live, [CONTROL], [msgpack.packb(words)])

@@ -29,7 +29,7 @@ for i = events_at, #ARGV, 2 do
     '{"epoch":"%s","seq":%d,"at":%.0f,"media_time":null,"type":"%s","data":%s}', epoch, seq, now, ARGV[i], ARGV[i + 1]
   )
   redis.call('XADD', LOG, 'MAXLEN', kept, seq .. '-1', 'event', event)
-  redis.call('PUBLISH', '{room:' .. room .. '}:bus', cmsgpack.pack({'event', seq, event}))
+  redis.call(redis.REDIS_VERSION_NUM and 'SPUBLISH' or 'PUBLISH', '{room:' .. room .. '}:bus', cmsgpack.pack({'event', seq, event}))
 end
 if events_at <= #ARGV then redis.call('HSET', DOCUMENT, 'epoch', epoch, 'seq', seq) end
 if redis.call('TTL', DOCUMENT) < ttl / 2 then

@@ -103,9 +103,10 @@ class Documents:
         epoch, seq = raw
         return After(epoch=epoch.decode(), seq=int(seq)) if epoch and seq else None
 
-    async def has_anchor(self, room: str, anchor: str) -> bool:
+    async def anchors(self, room: str) -> set[str]:
+        """The ids of what is in the line-up."""
         anchors = cast("bytes | None", await cast("Any", self._redis.hget(_key(room, "document"), "anchors"))) or b""
-        return f" {anchor} ".encode() in anchors
+        return set(anchors.decode().split())
 
     async def missing(self, room: str, after: After) -> list[bytes] | None:
         """Finished events after `after`, oldest first; None when the log does not reach back that far: resync."""

@@ -28,6 +28,7 @@ from streamserver.messages.rooms import (
 )
 from streamserver.rooms.book import RoomBook
 from streamserver.rooms.errors import TooManyRooms, WrongState
+from streamserver.rooms.presence import Turnout
 from streamserver.rooms.rights import Rights
 from streamserver.rooms.service import Presence
 from streamserver.rooms.tables import ModeratorRow, RoomRow, TapRow
@@ -214,8 +215,12 @@ class Hosting:
         viewers = (await self._presence.viewers(room)).value
         async with self._database.read() as session:
             taps = await session.scalar(select(func.count()).select_from(TapRow).where(TapRow.room == room))
+            row = await session.get_one(RoomRow, room)
+        turnout = _final_turnout(row) or await self._presence.turnout(room)
         return Sales(
             viewers=viewers.viewers if isinstance(viewers, ViewersState) else 0,
+            peak_viewers=turnout.peak,
+            unique_viewers=turnout.unique,
             taps=taps or 0,
             holds=sum(u.held for u in units.values()),
             orders=orders,
@@ -240,3 +245,9 @@ class Hosting:
         if self._config.accounts.enrolment == "admins" and not account.is_admin:
             raise Forbidden("On this server only its owner opens shows. Ask them to open one for you.")
         return account
+
+
+def _final_turnout(row: RoomRow) -> Turnout | None:
+    if row.peak_viewers is None or row.unique_viewers is None:
+        return None
+    return Turnout(row.peak_viewers, row.unique_viewers)

@@ -54,5 +54,5 @@ redis.call('HSET', DOCUMENT, 'pins', text, 'last_pin', last, 'seq', seq)
 redis.call('HSET', OPERATIONS, operation, seq)
 redis.call('XADD', LOG, 'MAXLEN', kept, seq .. '-1', 'event', event)
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
-redis.call('PUBLISH', '{room:' .. room .. '}:bus', cmsgpack.pack({'event', seq, event}))
+redis.call(redis.REDIS_VERSION_NUM and 'SPUBLISH' or 'PUBLISH', '{room:' .. room .. '}:bus', cmsgpack.pack({'event', seq, event}))
 return {'done', text, last}

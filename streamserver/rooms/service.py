@@ -14,6 +14,7 @@ from streamserver.rooms.book import RoomBook
 from streamserver.rooms.documents import Documents, PinAnswer
 from streamserver.rooms.errors import PinConflict, PinsFull, WrongState
 from streamserver.rooms.model import Document
+from streamserver.rooms.presence import Turnout
 from streamserver.rooms.rights import Rights
 from streamserver.rooms.taps import Taps
 from streamserver.stock.model import HoldRecord, Pool, ReserveRequest, room_pool, shop_pool
@@ -24,6 +25,8 @@ class Presence(Protocol):
     """Who is watching: implemented by `rooms/presence.py`."""
 
     async def viewers(self, room: str) -> State: ...
+
+    async def turnout(self, room: str) -> Turnout: ...
 
 
 class RoomService:
@@ -128,11 +131,9 @@ class RoomService:
         await self._stock.release(hold_id, identity.buyers)
 
     async def tap(self, room: str, identity: Identity, tap: Tap) -> None:
-        """Record that a viewer opened an anchor. Raises NotFound, TooManyRequests."""
+        """Record that a viewer opened an anchor. Never waits. Raises TooManyRequests."""
         self._tries.require(f"tap {identity.device}")
-        if not await self._documents.has_anchor(room, tap.anchor):
-            raise NotFound("This product is not in the show.")
-        await self._taps.add(room, tap.anchor, identity)
+        self._taps.add(room, tap.anchor, identity)
 
     async def pin(self, room: str, identity: Identity, change: PinChange) -> Pins:
         """Pin or unpin, seen at a version. Raises Forbidden, PinConflict, PinsFull, NotFound, WrongState."""

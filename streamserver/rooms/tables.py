@@ -8,7 +8,8 @@ from streamserver.messages.stock import Mode
 
 
 class RoomRow(Table):
-    """`revision` rises with every change; up to `projected`, viewers have been told (see `rooms/book.py`)."""
+    """`revision` rises with every change; up to `projected`, viewers have been told (see `rooms/book.py`). The viewers are
+    written with the end: until then `Presence` counts them."""
 
     __tablename__ = "rooms"
     __table_args__ = (Index("ix_rooms_status_scheduled_at", "status", "scheduled_at"),)
@@ -23,6 +24,8 @@ class RoomRow(Table):
     started_at: Mapped[int | None]
     ending_at: Mapped[int | None]
     ended_at: Mapped[int | None]
+    peak_viewers: Mapped[int | None] = mapped_column(default=None)
+    unique_viewers: Mapped[int | None] = mapped_column(default=None)
     lineup_version: Mapped[int]
     revision: Mapped[int] = mapped_column(default=1)
     projected: Mapped[int] = mapped_column(default=0)

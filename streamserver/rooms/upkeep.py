@@ -10,16 +10,21 @@ from streamserver.kit.sql import Database
 from streamserver.kit.tasks import each
 from streamserver.rooms.book import RoomBook
 from streamserver.rooms.hosting import Hosting
+from streamserver.rooms.presence import Turnout
 from streamserver.rooms.tables import RoomRow
 from streamserver.stock.model import room_pool
 from streamserver.stock.service import StockService
 
 
-class HostPresence(Protocol):
+class Watchers(Protocol):
     """Implemented by `rooms/presence.py`."""
 
     async def host_seen(self, room: str) -> int | None:
         """When somebody with rights was last connected, ms; None when that is not known any more."""
+        ...
+
+    async def turnout(self, room: str) -> Turnout:
+        """Peak and unique viewers so far."""
         ...
 
 
@@ -30,7 +35,7 @@ class Upkeep:
         book: RoomBook,
         hosting: Hosting,
         stock: StockService,
-        presence: HostPresence,
+        presence: Watchers,
         config: RoomsConfig,
     ) -> None:
         self._database = database
@@ -67,9 +72,11 @@ class Upkeep:
     async def _finish(self, room: str, ended_at: int) -> None:
         if not await self._stock.close(room_pool(room), ended_at):
             return  # the host took the end back at the last moment
+        turnout = await self._presence.turnout(room)
         async with self._database.write() as session:
             row = await session.get_one(RoomRow, room, with_for_update=True)
             row.status, row.ended_at = "ended", ended_at
+            row.peak_viewers, row.unique_viewers = turnout
 
     async def _abandoned(self, row: RoomRow, now: int) -> bool:
         seen = await self._presence.host_seen(row.id)

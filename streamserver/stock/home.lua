@@ -26,5 +26,5 @@ local function finish()
   serve_line()
   send_home()
   save()
-  if #offers > 0 then redis.call('PUBLISH', '{' .. NAME .. '}:bus', cmsgpack.pack({'offers', offers})) end
+  if #offers > 0 then redis.call(PUBLISH, '{' .. NAME .. '}:bus', cmsgpack.pack({'offers', offers})) end
 end

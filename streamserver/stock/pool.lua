@@ -6,6 +6,7 @@
 
 local SLICE = 4000 -- values in one command: Lua's unpack ends near 8,000
 local PAIR, TRIPLE = '\146', '\147' -- MessagePack: a list of so many packed values follows
+local PUBLISH = redis.REDIS_VERSION_NUM and 'SPUBLISH' or 'PUBLISH' -- sharded since Redis 7: see realtime/say.lua
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -222,5 +223,5 @@ local function save()
   if pool.state == 'closing' and pool.living == 0 then pool.state, pool.changed = 'closed', true end
   if #ledger > 0 then write_ledger() end
   if pool.changed then redis.call('HSET', POOL, 'state', pool.state, 'closes_at', pool.closes_at) end
-  if #states > 0 then redis.call('PUBLISH', '{' .. NAME .. '}:bus', cmsgpack.pack({'states', states})) end
+  if #states > 0 then redis.call(PUBLISH, '{' .. NAME .. '}:bus', cmsgpack.pack({'states', states})) end
 end

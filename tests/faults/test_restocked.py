@@ -9,6 +9,7 @@ from redis.asyncio.client import PubSub
 from streamserver.kit.ids import new_id
 from streamserver.kit.redis import connect_listener
 from streamserver.kit.sql import Database
+from streamserver.realtime.bus import IS_SHARDED
 from streamserver.stock.errors import SoldOut
 from streamserver.stock.flags import LAPSE
 from streamserver.stock.store import PoolStore
@@ -84,7 +85,8 @@ async def test_with_the_news_no_probe_is_needed(server: RedisUnderTest, books: D
     await open_pool(PoolStore(web.redis), units=3)
     assert await web.crowd() == 3
     async with connect_listener(server.url) as listener, listener.pubsub(ignore_subscribe_messages=True) as news:
-        await news.subscribe(f"{{{POOL}}}:bus")
+        subscribe = news.ssubscribe if await web.redis.eval(IS_SHARDED, 0) else news.subscribe
+        await subscribe(f"{{{POOL}}}:bus")
         await seller.stock.restock(POOL, "more", VARIANT, 7)
         _, states = await next_news(news)
     web.stock.flags.heard(POOL, [text for _key, _version, text in states])

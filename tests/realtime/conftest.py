@@ -17,6 +17,7 @@ from streamserver.kit.errors import Forbidden, SignInNeeded
 from streamserver.messages.accounts import Scope
 from streamserver.realtime.bus import Bus
 from streamserver.realtime.gateway import Gateway
+from streamserver.realtime.viewer import Verify
 from streamserver.rooms.presence import Presence
 from streamserver.stock.flags import SoldOutFlags
 from tests.realtime.stage import Stage
@@ -49,11 +50,13 @@ class Live:
 
     def cut(self) -> None:
         """Lose every connection without a word."""
-        assert self.server.runner is not None
-        assert self.server.runner.server is not None
-        for handler in self.server.runner.server.connections:
-            if handler.transport is not None:
-                handler.transport.abort()
+        self.gateway.cut()
+
+    async def emptied(self) -> None:
+        """Wait until nobody is connected any more."""
+        async with asyncio.timeout(WAIT):
+            while self.gateway.backlogs():  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
 
     async def page(self, visitor: str = "", **auth: Any) -> "Page":
         """Open a page of `visitor` (nobody: a guest) with what its `auth` says."""
@@ -152,10 +155,15 @@ async def live(serve: Serve) -> Live:
 async def _start(config: Config, redis: Redis, redis_url: str, stage: Stage) -> Live:
     ended: set[str] = set()
 
-    async def authenticate(request: web.Request) -> Identity:
+    def authenticate(request: web.Request) -> Verify:
         if request.headers.get("Origin") != ORIGIN:
             raise BadOrigin
-        return _visitor(request.headers.get("Visitor", ""), ended)
+        visitor = request.headers.get("Visitor", "")
+
+        async def look() -> Identity:
+            return _visitor(visitor, ended)
+
+        return look
 
     async def by_token(token: str) -> Identity:
         if not token.startswith("token-"):

@@ -16,6 +16,7 @@ from streamserver.messages.accounts import Person
 from streamserver.messages.live import After
 from streamserver.messages.rooms import About, Event, Life, LineUp, PinChange, Pins, Snapshot, State, StockState, Tap
 from streamserver.messages.stock import Hold, HoldRequest, LeaveRequest, Place, WaitRequest
+from streamserver.realtime.publisher import SAY
 from streamserver.rooms.presence import Presence
 
 PERSON = Person(handle="mara", name="Mara")
@@ -58,7 +59,7 @@ class Stage:
             await self.publish(["states", [[state.key, version, state.model_dump_json().encode()]]])
 
     async def publish(self, words: list[Any]) -> None:
-        await self.redis.publish(f"{{room:{self.room}}}:bus", msgpack.packb(words))
+        await SAY(self.redis, [f"{{room:{self.room}}}:bus"], [msgpack.packb(words)])
 
     async def snapshot(self, room: str, identity: Identity) -> Snapshot:
         self._require(room)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamserver.accounts.model import Identity
 from streamserver.realtime.audience import Audience, Entry, Waiting
 from streamserver.realtime.limits import Bucket
-from streamserver.realtime.viewer import Viewer
+from streamserver.realtime.viewer import Slowness, Viewer
 
 
 class Paper:
@@ -19,14 +19,17 @@ class Paper:
         self.seqs: list[int] = []
 
     def write(self, frame: bytes) -> None:
-        if b'42["event",' in frame:
-            packet: Any = orjson.loads(frame[frame.index(b"[") :])
-            self.seqs.append(packet[1]["seq"])
+        for event in frame.split(b'42["event",')[1:]:
+            data: Any = orjson.loads(event[: event.index(b"}") + 1])
+            self.seqs.append(data["seq"])
 
     def backlog(self) -> int:
         return 0
 
     def hang_up(self) -> None: ...
+
+
+PATIENT = Slowness(bound=1_000_000, seconds=1, catch_up=lambda _: None)
 
 
 async def nobody() -> Identity:
@@ -59,7 +62,7 @@ class Room:
 
     def come(self) -> None:
         paper = Paper()
-        viewer = Viewer(Identity("dev_page"), paper, Bucket(1, 1), 1, nobody)
+        viewer = Viewer(Identity("dev_page"), paper, Bucket(1, 1), PATIENT, nobody)
         self.audience.joining[viewer] = Waiting()
         self.entries[viewer], self.papers[viewer] = None, paper
 

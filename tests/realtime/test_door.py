@@ -171,7 +171,7 @@ async def test_a_restart_says_goodbye(live: Live, stage: Stage) -> None:
 
 async def test_a_viewer_that_does_not_read_is_let_go(serve: Serve, stage: Stage) -> None:
     """What waits for one viewer is bounded; another one misses nothing."""
-    live = await serve(max_backlog=65_536)
+    live = await serve(max_backlog=65_536, slow_seconds=1)
     page = await live.page(room=stage.room)
     await page.first("snapshot")
     reader, writer = await asyncio.open_connection("127.0.0.1", live.port, limit=1024)

@@ -144,3 +144,18 @@ async def test_a_room_is_left_by_joining_it_anew(live: Live, stage: Stage) -> No
     await page.until(lambda: 2 in page.seqs)
     await page.ask("tap", {"anchor": new_id("anchor")})
     assert page.seqs == [1, 2]
+
+
+async def test_reactions_are_added_up(serve: Serve, stage: Stage) -> None:
+    """What viewers of two processes send within a moment reaches everybody as a few numbers that add up; an unknown kind is
+    refused."""
+    first, second = await serve(), await serve()
+    pages = [await live.page(room=stage.room) for live in (first, second)]
+    for page in pages:
+        await page.first("snapshot")
+        for _ in range(20):
+            await page.ask("react", {"kind": "heart"})
+        assert (await page.ask("react", {"kind": "spam"}))["error"]["code"] == "invalid"
+    for page in pages:
+        await page.until(lambda page=page: sum(told["counts"]["heart"] for told in page.all("reactions")) == 40)
+        assert len(page.all("reactions")) <= 8

@@ -17,7 +17,7 @@ from streamserver.messages.rooms import About, Anchor, AnchorShop, Life, LineUp,
 from streamserver.messages.stock import Source
 from streamserver.rooms.documents import Documents
 from streamserver.rooms.model import MAX_PINS, Document, changes, without_pins_of
-from streamserver.rooms.presence import Presence
+from streamserver.rooms.presence import Presence, Report
 from streamserver.stock.model import Terms, room_pool
 from streamserver.stock.store import PoolStore
 
@@ -201,7 +201,7 @@ async def test_viewers_are_the_sum_of_what_processes_report(redis: Redis, script
     for process, count in script:
         changed = sum(counts) != sum(counts) - counts[process] + count
         counts[process] = count
-        await processes[process].report(ROOM, count, host=False)
+        await processes[process].report(Report(ROOM, count, host=False))
         state = await processes[0].viewers(ROOM)
         assert isinstance(state.value, ViewersState)
         assert state.value.viewers == sum(counts)

@@ -6,6 +6,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from streamserver.messages.stock import HoldRequest
+from streamserver.rooms.presence import Report
 from tests.world import World, guest
 
 PERMANENT = (
@@ -25,7 +26,7 @@ async def test_only_pools_are_kept_for_ever(world: World, redis: Redis) -> None:
     await world.pin(room, anchor)
     buyer = guest()
     held = await services.rooms.hold(room, buyer, HoldRequest(key="keep-nothing", variant=mug.variants[0].id))
-    await services.presence.report(room, 3, host=True)
+    await services.presence.report(Report(room, 3, host=True, people=["dev_a"]))
     await services.rooms.release(buyer, held.id)
     await services.hosting.end(room, world.host)
     await services.stock.tidy()

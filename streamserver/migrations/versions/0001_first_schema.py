@@ -169,6 +169,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=True),
         sa.Column("ending_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("peak_viewers", sa.BigInteger(), nullable=True),
+        sa.Column("unique_viewers", sa.BigInteger(), nullable=True),
         sa.Column("lineup_version", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("projected", sa.BigInteger(), nullable=False),

@@ -5,7 +5,7 @@ from typing import Protocol
 from streamserver.accounts.model import Identity
 from streamserver.kit.errors import Invalid
 from streamserver.messages.base import Message, Nothing
-from streamserver.messages.live import Join
+from streamserver.messages.live import Join, React
 from streamserver.messages.rooms import PinChange, Pins, Tap
 from streamserver.realtime.fanout import Fanout
 from streamserver.realtime.handlers.ask import Handler, joined
@@ -34,7 +34,12 @@ def room_handlers(rooms: RoomActions, fanout: Fanout) -> dict[str, Handler]:
     async def pin(viewer: Viewer, body: PinChange) -> Message:
         return await rooms.pin(joined(viewer), viewer.identity, body)
 
+    async def react(viewer: Viewer, body: React) -> Message:
+        fanout.react(joined(viewer), body.kind)
+        return Nothing()
+
     return {
+        "react": Handler(React, "read", react),
         "join": Handler(Join, "read", join),
         "tap": Handler(Tap, "read", tap),
         "pin": Handler(PinChange, "rooms", pin),
