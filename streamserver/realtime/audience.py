@@ -97,8 +97,7 @@ class Audience:
         self.regrant(viewer, entry.rights)
         if self.epoch is None:
             self.epoch, self.seq = entry.epoch, entry.seq
-        for word in waiting.held:
-            _tell(viewer, word)
+        EVENTS.inc(sum(_tell(viewer, word) for word in waiting.held))
         complete = entry.epoch == self.epoch and viewer.position[1] >= self.seq
         if entry.epoch == self.epoch:
             self.seq = min(self.seq, viewer.position[1])
@@ -229,18 +228,20 @@ class Audience:
             while self._outgoing:
                 together, self._outgoing = _Together(self._outgoing), []
                 for number, viewer in enumerate(tuple(self.viewers), 1):
-                    if viewer in self.viewers:
+                    if viewer in self.viewers and not viewer.is_behind:
                         together.tell(viewer)
                     if number % CHUNK == 0:
                         yield
+                EVENTS.inc(together.told)
         finally:
             self._passing = None
 
 
 class _Together:
-    """Words that are told in one pass: in one write, to whoever was told exactly what is before them."""
+    """Words that are told in one pass: in one write, to whoever was told exactly what is before them. `told` counts events."""
 
     def __init__(self, words: list[Word]) -> None:
+        self.told = 0
         self._words = words
         events = [(epoch, seq) for epoch, seq, _ in words if seq]
         self._is_straight = all(after == (before[0], before[1] + 1) for before, after in pairwise(events))
@@ -250,24 +251,24 @@ class _Together:
         self._frame = b"".join(frame for _, _, frame in words)
 
     def tell(self, viewer: Viewer) -> None:
-        if viewer.is_behind:
-            return
         if self._last is None:
             viewer.send(self._frame)
         elif self._is_straight and viewer.position == self._before:
             viewer.position = self._last
             viewer.send(self._frame)
-            EVENTS.inc(self._count)
+            self.told += self._count
         else:
             for word in self._words:
-                _tell(viewer, word)
+                self.told += _tell(viewer, word)
 
 
-def _tell(viewer: Viewer, word: Word) -> None:
+def _tell(viewer: Viewer, word: Word) -> bool:
+    """Whether this was an event, and news to the viewer."""
     epoch, seq, frame = word
     if seq == 0:
         viewer.send(frame)
     elif viewer.position[0] == epoch and viewer.position[1] < seq:
         viewer.position = (epoch, seq)
         viewer.send(frame)
-        EVENTS.inc()
+        return True
+    return False

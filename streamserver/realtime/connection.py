@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -74,7 +75,7 @@ class Connection:
     it is not worth reading. One packet at a time is acted on. To python-engineio it is a socket."""
 
     __slots__ = (
-        "_acting", "_door", "_slot", "_waiting", "_ws",
+        "_acting", "_door", "_slot", "_waiting", "_write", "_ws",
         "closed", "closing", "connected", "flood", "request", "sid", "upgraded", "viewer",
     )  # fmt: skip
 
@@ -87,6 +88,7 @@ class Connection:
         self.closing = self.closed = False
         self._door = door
         self._ws: WebSocket | None = None
+        self._write: Callable[[bytes], None] = _nowhere
         self._slot = door.heartbeat.join(self)
         self._acting: asyncio.Task[Any] | None = None
         self._waiting: deque[bytes] | None = None
@@ -95,12 +97,14 @@ class Connection:
         """Begin to talk."""
         handshake = Handshake()
         self._ws = await handshake.take_over(request, self, MAX_MESSAGE, self._door.max_backlog)
-        self._ws.write(frames.text(b"0" + orjson.dumps(self._opening())))
+        self._write = self._ws.write
+        self.write(frames.text(b"0" + orjson.dumps(self._opening())))
         return handshake
 
-    def write(self, frame: bytes) -> None:
-        if self._ws is not None:
-            self._ws.write(frame)
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Queues finished frames; quietly nothing once the connection is closing."""
+        return self._write
 
     def backlog(self) -> int:
         return 0 if self._ws is None else self._ws.backlog()
@@ -228,6 +232,10 @@ class Connection:
             "pingTimeout": self._door.heartbeat.interval * 1000,
             "maxPayload": MAX_MESSAGE,
         }
+
+
+def _nowhere(_: bytes) -> None:
+    """There is no connection yet."""
 
 
 def _event(message: bytes) -> tuple[str, list[object], int | None]:

@@ -1,5 +1,5 @@
-"""Hearts and applause, by thousands at a good moment: added up where they arrive, said to the other processes a few times a second,
-and told to viewers as numbers. A viewer's tap never becomes a message of its own, so nothing has to be shed."""
+"""Hearts and applause, by thousands at a good moment: added up where they arrive, said to the other processes a few times a
+second, and told to viewers as numbers. None becomes a message of its own, so nothing has to be shed."""
 
 import asyncio
 from collections import Counter

@@ -18,8 +18,9 @@ LAPSES = 5  # times a minute that a viewer may fall behind
 class Wire(Protocol):
     """The connection below a viewer."""
 
-    def write(self, frame: bytes) -> None:
-        """Queue one finished frame; quietly nothing once the connection is closing."""
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Queues finished frames; quietly nothing once the connection is closing."""
         ...
 
     def backlog(self) -> int:
@@ -46,7 +47,7 @@ class Viewer:
     until it has; `verify` looks again who this is (raises `Failure`)."""
 
     __slots__ = (
-        "_closed", "_lapses", "_patience", "_slowness", "_wire",
+        "_closed", "_lapses", "_patience", "_slowness", "_wire", "_write",
         "bucket", "identity", "is_behind", "position", "rights", "room", "verify",
     )  # fmt: skip
 
@@ -59,6 +60,7 @@ class Viewer:
         self.position: tuple[str, int] = ("", 0)
         self.is_behind = False
         self._wire = wire
+        self._write = wire.write  # the one call in every pass that is worth a shortcut
         self._slowness = slowness
         self._lapses: Bucket | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -67,7 +69,7 @@ class Viewer:
     def send(self, frame: bytes) -> None:
         """Write finished frames of news."""
         if not self.is_behind:
-            self._wire.write(frame)
+            self._write(frame)
 
     def reply(self, ack: int | None, body: bytes) -> None:
         """Answer the client's packet `ack`; a client that gave no number wants no answer."""
