@@ -113,7 +113,7 @@ def _greeting(refs: Schemas) -> dict[str, Any]:
         "connected": _message("connect", "The server has let the client in.", sid, [{"sid": "b2rGx8lUDFX1cLXaAAAB"}]),
         "connect_error": _message(
             "connect_error",
-            "The server has not, and says why. While it cannot tell, it closes the socket instead, from which the stock client comes back.",
+            "The server has not, and says why. While it cannot tell, it closes the socket: the stock client comes back.",
             refused,
             [{"message": gone, "data": {"code": "not_found", "message": gone, "status": 404}}],
         ),

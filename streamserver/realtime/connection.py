@@ -71,8 +71,8 @@ class Door(Protocol):
 
 
 class Connection:
-    """One connection. `request` is there until the client has introduced itself; `flood` counts every packet: a client beyond
-    it is not worth reading. One packet at a time is acted on. To python-engineio it is a socket."""
+    """One connection; to python-engineio it is a socket. `request` is there until the client has introduced itself; `flood` counts
+    packets that are no permitted questions: a client beyond it is not worth reading. One packet at a time is acted on."""
 
     __slots__ = (
         "_acting", "_door", "_slot", "_waiting", "_write", "_ws",
@@ -120,6 +120,13 @@ class Connection:
         if self._ws is not None:
             self._ws.abort()
 
+    def flooded(self) -> bool:
+        """Count a packet that is no permitted question; beyond a multiple of the rate it was the last one."""
+        is_too_much = not self.flood.take()
+        if is_too_much:
+            self.fail(TOO_MANY_REQUESTS)
+        return is_too_much
+
     def fail(self, why: Fault) -> None:
         """Say why and hang up, whether or not the client has introduced itself."""
         if self.viewer is not None:
@@ -142,9 +149,7 @@ class Connection:
     def said(self, message: bytes) -> None:
         if self.closing:
             return
-        if not self.flood.take():
-            self.fail(TOO_MANY_REQUESTS)
-        elif self._acting is None:
+        if self._acting is None:
             self._act(message)
         else:
             self._keep(message)
@@ -175,10 +180,13 @@ class Connection:
 
     def _act(self, message: bytes) -> None:
         """Act on one Engine.IO packet (protocol 4): questions and pongs here, what is rare as python-socketio does."""
+        is_question = message.startswith(b"42")
         try:
-            if message.startswith(b"42") and self.viewer is not None:
+            if not is_question and self.flooded():
+                return
+            if is_question and self.viewer is not None:
                 task = self._door.conversation.answer(self, *_event(message))
-            elif message.startswith(b"4") and not message.startswith(b"42"):
+            elif message.startswith(b"4") and not is_question:
                 task = self._door.tasks.start(self._understand(message), "packet")
             else:
                 task = self._upkeep(message)

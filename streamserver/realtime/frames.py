@@ -51,7 +51,7 @@ def fault(why: Fault) -> bytes:
 
 
 def dump(message: Message) -> bytes:
-    return message.model_dump_json().encode()
+    return message.to_json()
 
 
 def good(answer: Message) -> bytes:

@@ -12,7 +12,6 @@ from streamserver.accounts.model import Identity
 from streamserver.config import Config
 from streamserver.kit.errors import Failure, OneMoment, TooManyRequests
 from streamserver.kit.tasks import Tasks
-from streamserver.messages.base import Message
 from streamserver.messages.live import Join
 from streamserver.realtime import frames
 from streamserver.realtime.attendance import Attendance, Reports
@@ -24,7 +23,7 @@ from streamserver.realtime.entries import RoomReader
 from streamserver.realtime.errors import UnknownEvent, WebSocketOnly, expected
 from streamserver.realtime.fanout import Fanout
 from streamserver.realtime.faults import RESTARTING
-from streamserver.realtime.handlers.ask import Handler, ask, decode
+from streamserver.realtime.handlers.ask import Handler, decode, read
 from streamserver.realtime.handlers.rooms import RoomActions, room_handlers
 from streamserver.realtime.handlers.stock import Holds, stock_handlers
 from streamserver.realtime.limits import Bucket
@@ -36,6 +35,7 @@ from streamserver.stock.model import room_pool
 
 PATH = "/socket.io/"
 LOOK_AGAIN = 60.0  # seconds
+TOO_FAST = frames.bad(TooManyRequests(retry_after=1))
 PROMPT = {
     "hold",
     "tap",
@@ -152,6 +152,11 @@ class Gateway:
         viewer = socket.viewer
         if viewer is None:
             return None
+        if not viewer.bucket.take():
+            REFUSED.labels(TooManyRequests.code).inc()
+            viewer.reply(ack, TOO_FAST)
+            socket.flooded()
+            return None
         answer = self._body(viewer, name, arguments)
         if name in PROMPT:
             begun = run_at_once(answer)
@@ -215,21 +220,19 @@ class Gateway:
             REFUSED.labels(failure.code).inc()
             body = frames.problem(failure)
             return web.Response(body=body, status=failure.status, content_type="application/problem+json")
-        return await self._server.handle_request(request)
+        return await self._server.welcome(request)
+
+    def _handler(self, name: str) -> Handler:
+        if name not in self._handlers:
+            raise UnknownEvent
+        return self._handlers[name]
 
     async def _body(self, viewer: Viewer, name: str, arguments: Sequence[object]) -> bytes:
         try:
-            return frames.good(await self._ask(viewer, name, arguments))
+            handler = self._handler(name)
+            return frames.good(await handler.run(viewer, read(handler, viewer, arguments)))
         except Exception as error:
             return frames.bad(expected(error))
-
-    async def _ask(self, viewer: Viewer, name: str, arguments: Sequence[object]) -> Message:
-        if not viewer.bucket.take():
-            REFUSED.labels(TooManyRequests.code).inc()
-            raise TooManyRequests(retry_after=1)
-        if name not in self._handlers:
-            raise UnknownEvent
-        return await ask(self._handlers[name], viewer, arguments)
 
 
 def _require_websocket(request: web.Request) -> None:

@@ -75,7 +75,7 @@ class Viewer:
         """Answer the client's packet `ack`; a client that gave no number wants no answer."""
         if ack is None or self._closed:
             return
-        if self._wire.backlog() > 2 * self._slowness.bound:
+        if self.is_behind and self._wire.backlog() > 2 * self._slowness.bound:
             self._drop()
         else:
             self._wire.write(frames.acknowledged(ack, body))

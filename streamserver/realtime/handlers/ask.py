@@ -25,12 +25,12 @@ class Handler:
     run: Callable[[Viewer, Any], Awaitable[Message]]
 
 
-async def ask(handler: Handler, viewer: Viewer, arguments: Sequence[object]) -> Message:
-    """Decode the one argument and answer. Raises `Invalid`, `Forbidden`, whatever the handler raises."""
+def read(handler: Handler, viewer: Viewer, arguments: Sequence[object]) -> Message:
+    """The one argument, when this viewer may ask that. Raises `Invalid`, `Forbidden`."""
     viewer.identity.require_scope(handler.scope)
     if len(arguments) != 1:
         raise Invalid("Send exactly one object with this event.", errors=[])
-    return await handler.run(viewer, decode(handler.body, arguments[0]))
+    return decode(handler.body, arguments[0])
 
 
 def decode(body: type[Body], argument: object) -> Body:
