@@ -48,8 +48,8 @@ bench-fanout: tools .venv/bench/wsload .venv/bench/sendfloor ## How fast viewers
 	@mkdir -p $(@D); cc -O2 -Wall -Wextra -o $@ $<
 
 loadtest: tools ## A burst of buyers and a mixed show, each against a server of its own
-	@$(BIN)/python -m loadtests.burst
-	@$(BIN)/python -m loadtests.show
+	@$(BIN)/python -m loadtests.scene burst
+	@$(BIN)/python -m loadtests.scene show
 
 soak: tools ## Ten minutes of a show while processes die, and a verdict; ARGS="--minutes 1" for less
 	@$(BIN)/python -m loadtests.soak $(ARGS)

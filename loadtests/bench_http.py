@@ -13,7 +13,7 @@ from typing import cast
 
 import orjson
 
-from loadtests.measure import PYTHON_CORE, REDIS_CORE, SECONDS, Report, Target, pin, side_by_side
+from loadtests.measure import PYTHON_CORE, REDIS_CORE, SECONDS, Report, Target, listening, pin, side_by_side
 from loadtests.shop import open_shop
 from streamserver.accounts.devices import DeviceMarks
 from streamserver.accounts.secret import server_secret
@@ -84,17 +84,6 @@ async def _asked(port: int, requests: Iterator[bytes], status: bytes, connection
     return answers / lasted
 
 
-async def _listening(port: int) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-
-
 def _post(path: str, body: bytes, headers: str = "") -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return f"{head}{headers}\r\n".encode() + body
@@ -122,7 +111,7 @@ async def over_http(report: Report) -> None:
         stack.push_async_callback(empty.wait)
         stack.callback(empty.terminate)
         pin(empty.pid, PYTHON_CORE)
-        await _listening(port)
+        await listening(port)
         pin(os.getpid(), REDIS_CORE)
         room, variant = await open_shop(server.url, UNITS)
         holds, nothing = _holds(server, room, variant), cycle([_post("/", b'{"key":"key_0","variant":"var_0"}')])

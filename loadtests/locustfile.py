@@ -30,7 +30,25 @@ class Burst(LoadTestShape):
         return (BUYERS, BUYERS / ARRIVAL) if self.get_run_time() < LASTING else None
 
 
-class Buyer(FastHttpUser):
+class Person(FastHttpUser):
+    """Somebody with a browser."""
+
+    abstract = True
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, name: str = "") -> dict[str, Any]:
+        """The answer, or the problem that was told."""
+        headers = {"Origin": self.host}
+        url = f"/api/v1/{path}"
+        with self.client.request(
+            method, url, json=body, headers=headers, name=name or path, catch_response=True
+        ) as response:
+            answer = cast("dict[str, Any]", response.json() or {})
+            if answer.get("code") in EXPECTED:
+                response.success()
+            return answer
+
+
+class Buyer(Person):
     """A guest on a phone, by HTTP alone."""
 
     weight = 3
@@ -65,18 +83,6 @@ class Buyer(FastHttpUser):
 
     def leave(self, hold: str) -> None:
         """Closes the page: the hold runs out by itself."""
-
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, name: str = "") -> dict[str, Any]:
-        """The answer, or the problem that was told."""
-        headers = {"Origin": self.host}
-        url = f"/api/v1/{path}"
-        with self.client.request(
-            method, url, json=body, headers=headers, name=name or path, catch_response=True
-        ) as response:
-            answer = cast("dict[str, Any]", response.json() or {})
-            if answer.get("code") in EXPECTED:
-                response.success()
-            return answer
 
 
 class Watcher(Buyer):

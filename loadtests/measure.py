@@ -4,15 +4,17 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
 from streamserver.app import GC_THRESHOLD
 
 REDIS_CORE, PYTHON_CORE = 0, 1
+GENERATOR_CORE, SERVER_CORE = REDIS_CORE, PYTHON_CORE
 ROUNDS = 5
 SECONDS = 1.5  # of one round
 CALLERS = 1024  # buyers who wait for the service at one moment
@@ -20,6 +22,21 @@ CLIENTS = 64  # connections of a baseline on Redis: more make it no faster
 
 Call = Callable[[int], Awaitable[object]]  # one operation, told its number
 Round = Callable[[], Awaitable[float]]
+
+
+class Effort(NamedTuple):
+    """How long and with how many sockets: `share` of those that a figure is about, and of longer rounds."""
+
+    rounds: int = ROUNDS
+    seconds: float = SECONDS
+    share: float = 1
+
+    def sockets(self, count: int) -> int:
+        return max(1, round(count * self.share))
+
+    def lasting(self, seconds: float) -> float:
+        """A round that needs longer than others."""
+        return max(self.seconds, seconds * self.share)
 
 
 class Target(NamedTuple):
@@ -37,6 +54,18 @@ def pin(process: int, core: int) -> None:
     if core < (os.cpu_count() or 1):
         for thread in psutil.Process(process).threads():
             os.sched_setaffinity(thread.id, {core})
+
+
+async def listening(port: int) -> None:
+    """Return once somebody accepts connections on `port` of this machine."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
 
 
 def as_in_a_web_process() -> None:
@@ -59,6 +88,20 @@ async def rate(call: Call, callers: int, seconds: float = SECONDS) -> float:
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     return done / (time.perf_counter() - began)
+
+
+@asynccontextmanager
+async def doing(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Meanwhile do `work`, which has no end. Raises what it raised."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        while not task.done():  # one cancellation may be lost inside redis-py, when it meets an answer
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.1)
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def side_by_side(rounds: Mapping[str, Round], count: int = ROUNDS) -> dict[str, float]:

@@ -71,8 +71,8 @@ class Door(Protocol):
 
 
 class Connection:
-    """One connection; to python-engineio it is a socket. `request` is there until the client has introduced itself; `flood` counts
-    packets that are no permitted questions: a client beyond it is not worth reading. One packet at a time is acted on."""
+    """One connection; to python-engineio it is a socket. `request` is there until the client has introduced itself; `flood`
+    counts packets that are no permitted questions: a client beyond it is not worth reading. One packet at a time is acted on."""
 
     __slots__ = (
         "_acting", "_door", "_slot", "_waiting", "_write", "_ws",
