@@ -36,6 +36,8 @@ class SalesBoard extends LitElement {
       <dl>
         ${figure("Revenue", this.sales ? revenue.join(" + ") || "None yet" : "–", "revenue")}
         ${figure("Watching now", this.viewers, this.stale ? "stale" : "")}
+        ${figure("Most at once", this.sales?.peak_viewers ?? "–")}
+        ${figure("People", this.sales?.unique_viewers ?? "–")}
         ${figure("Orders", this.sales?.orders ?? "–")}
         ${figure("Product taps", this.sales?.taps ?? "–")}
         ${figure("Holds", this.sales?.holds ?? "–")}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import orjson
 
 from streamserver.kit.errors import Failure
-from streamserver.messages.base import Message
+from streamserver.messages.base import Message, Nothing
 from streamserver.messages.live import Fault
 
 TEXT, CLOSE, PONG = 0x81, 0x88, 0x8A  # RFC 6455, section 5.2: FIN and the opcode
@@ -56,7 +56,7 @@ def dump(message: Message) -> bytes:
 
 def good(answer: Message) -> bytes:
     """The body of a good acknowledgement."""
-    return b'{"ok":%b}' % dump(answer)
+    return NOTHING_GOOD if type(answer) is Nothing else b'{"ok":%b}' % dump(answer)
 
 
 def bad(failure: Failure) -> bytes:
@@ -69,6 +69,7 @@ def problem(failure: Failure) -> bytes:
     return orjson.dumps({**failure.problem(), "status": failure.status})
 
 
+NOTHING_GOOD = b'{"ok":{}}'
 RESYNC = said("resync", b"{}")
 DISCONNECT = text(b"41")  # a stock client does not come back by itself after this packet
 PING = text(b"2")

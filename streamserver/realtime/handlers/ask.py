@@ -36,7 +36,7 @@ def read(handler: Handler, viewer: Viewer, arguments: Sequence[object]) -> Messa
 def decode(body: type[Body], argument: object) -> Body:
     """Read what a client sent, strictly. Raises `Invalid` with one entry for each field to mend."""
     try:
-        return body.model_validate(argument)
+        return body.from_python(argument)
     except ValidationError as error:
         raise unreadable(error) from None
 

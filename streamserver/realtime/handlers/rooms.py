@@ -11,6 +11,8 @@ from streamserver.realtime.fanout import Fanout
 from streamserver.realtime.handlers.ask import Handler, joined
 from streamserver.realtime.viewer import Viewer
 
+NOTHING = Nothing()
+
 
 class RoomActions(Protocol):
     """What these questions need of `rooms.service.RoomService`."""
@@ -25,18 +27,18 @@ def room_handlers(rooms: RoomActions, fanout: Fanout) -> dict[str, Handler]:
         if body.token is not None:
             raise Invalid(errors=[{"field": "token", "message": "Give the token when connecting, in `auth`."}])
         fanout.admit(viewer, await fanout.enter(viewer, body))
-        return Nothing()
+        return NOTHING
 
     async def tap(viewer: Viewer, body: Tap) -> Message:
         await rooms.tap(joined(viewer), viewer.identity, body)
-        return Nothing()
+        return NOTHING
 
     async def pin(viewer: Viewer, body: PinChange) -> Message:
         return await rooms.pin(joined(viewer), viewer.identity, body)
 
     async def react(viewer: Viewer, body: React) -> Message:
         fanout.react(joined(viewer), body.kind)
-        return Nothing()
+        return NOTHING
 
     return {
         "react": Handler(React, "read", react),
