@@ -90,9 +90,8 @@ class Audience:
         waiting = self.joining.pop(viewer, None)
         if waiting is None:
             return True  # left while the entry was prepared
-        viewer.is_behind = False
         viewer.position = (entry.epoch, entry.seq)
-        viewer.send(b"".join(entry.frames))
+        viewer.begin(b"".join(entry.frames))
         self.viewers.add(viewer)
         self.regrant(viewer, entry.rights)
         if self.epoch is None:
@@ -263,8 +262,10 @@ class _Together:
 
 
 def _tell(viewer: Viewer, word: Word) -> bool:
-    """Whether this was an event, and news to the viewer."""
+    """Whether this was an event, and news to the viewer. Who fell behind over an earlier word keeps that position."""
     epoch, seq, frame = word
+    if viewer.is_behind:
+        return False
     if seq == 0:
         viewer.send(frame)
     elif viewer.position[0] == epoch and viewer.position[1] < seq:

@@ -66,6 +66,13 @@ class Viewer:
         self._patience: asyncio.TimerHandle | None = None
         self._closed = False
 
+    def begin(self, frame: bytes) -> None:
+        """Write the present, from which news goes on."""
+        self.is_behind = False
+        self._write(frame)
+        if self._wire.backlog() > self._slowness.bound:
+            self.lag()
+
     def send(self, frame: bytes) -> None:
         """Write finished frames of news."""
         if not self.is_behind:

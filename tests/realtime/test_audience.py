@@ -113,3 +113,31 @@ def test_every_viewer_is_told_each_event_once_and_in_order(history: list[tuple[s
         room.fetch()
     for viewer in room.audience.viewers:
         assert room.papers[viewer].seqs == list(range((room.entries[viewer] or 0) + 1, room.seq + 1))
+
+
+class Narrow(Paper):
+    """A wire that is full after one event."""
+
+    viewer: Viewer
+
+    def write(self, frame: bytes) -> None:
+        super().write(frame)
+        if self.seqs:
+            self.viewer.lag()
+
+
+async def test_who_falls_behind_in_the_middle_keeps_its_place() -> None:
+    """Events that were held while it came in: the first fills its wire, so it stands there, and the next entry tells the rest."""
+    audience, wire = Audience("room"), Narrow()
+    wire.viewer = viewer = Viewer(Identity("dev_page"), wire, Bucket(1, 1), PATIENT, nobody)
+    other = Viewer(Identity("dev_page"), Paper(), Bucket(1, 1), PATIENT, nobody)
+    audience.joining[other] = Waiting()
+    audience.admit(other, Entry((), "e", 0, (), audience.age))
+    audience.joining[viewer] = Waiting()
+    for seq in (1, 2, 3):
+        audience.offer("e", seq, event(seq))
+    audience.admit(viewer, Entry((), "e", 0, (), audience.age))
+    assert (wire.seqs, viewer.position, viewer.is_behind) == ([1], ("e", 1), True)
+    audience.offer("e", 4, event(4))
+    assert wire.seqs == [1]
+    viewer.left()
