@@ -19,7 +19,7 @@ GONE = 2.0  # seconds
 
 
 async def busy_room(report: Report, venue: Venue, effort: Effort) -> None:
-    """Stock, chat and reactions: what it takes of the core, and how old things are when they arrive."""
+    """Stock and reactions: what it takes of the core, and how old things are when they arrive."""
     count = effort.sockets(VIEWERS)
     shares: list[float] = []
     ages: list[float] = []

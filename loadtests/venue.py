@@ -102,13 +102,13 @@ class Venue:
             await self._event()
 
     async def bustle(self, events: int) -> None:
-        """So many events a second: of five, three are stock, one is a reaction and one chat."""
+        """So many events a second: of five, three are stock and two are reactions."""
         await self._find_position()
         began, done = time.monotonic(), 0
         while True:
             while done < (time.monotonic() - began) * events:
-                await self._states([self._stock() for _ in range(3)] + [self._reaction()])
-                await self._event()
+                await self._states([self._stock() for _ in range(3)])
+                await self._say(["reactions", [["heart", 1], ["clap", 1]]])
                 done += 5
             await asyncio.sleep(0.005)
 
@@ -129,22 +129,22 @@ class Venue:
         )  # fmt: skip
         pad = b"x" * (MESSAGE - len(head) - len(b'42["event","}}]'))
         await self._redis.execute_command("HSET", self._document, "seq", self._seq)
-        await SAY(self._redis, [self._channel], [msgpack.packb(["event", self._seq, head + pad + b'"}}'])])
+        await self._say(["event", self._seq, head + pad + b'"}}'])
 
     async def _states(self, states: Sequence[tuple[str, dict[str, Any]]]) -> None:
         words: list[tuple[str, int, bytes]] = []
         for key, value in states:
             version = next(self._versions)
             words.append((key, version, orjson.dumps({"key": key, "version": version, "value": value, "at": _now()})))
-        await SAY(self._redis, [self._channel], [msgpack.packb(["states", words])])
+        await self._say(["states", words])
+
+    async def _say(self, words: list[Any]) -> None:
+        await SAY(self._redis, [self._channel], [msgpack.packb(words)])
 
     def _stock(self) -> tuple[str, dict[str, Any]]:
         n = next(self._versions)
         variant = NEWS[n % len(NEWS)]
         return f"stock:{variant}", {"variant": variant, "available": n, "epoch": 1, "waiting": 0}
-
-    def _reaction(self) -> tuple[str, dict[str, Any]]:
-        return "reactions", {"hearts": next(self._versions)}
 
     async def _find_position(self) -> None:
         now = await Documents(self._redis, RoomsConfig()).position(self.room)
