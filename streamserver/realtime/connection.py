@@ -76,7 +76,7 @@ class Connection:
 
     __slots__ = (
         "_acting", "_door", "_slot", "_waiting", "_write", "_ws",
-        "closed", "closing", "connected", "flood", "request", "sid", "upgraded", "viewer",
+        "closed", "closing", "flood", "request", "sid", "viewer",
     )  # fmt: skip
 
     def __init__(self, door: Door, sid: str, request: Request) -> None:
@@ -84,7 +84,6 @@ class Connection:
         self.request: Request | None = request
         self.viewer: Viewer | None = None
         self.flood = Bucket(door.flood_limit, door.flood_limit)
-        self.connected = self.upgraded = True
         self.closing = self.closed = False
         self._door = door
         self._ws: WebSocket | None = None

@@ -1,6 +1,6 @@
 """The line for what is sold out. A unit that comes back is offered to whoever waits longest; an offer is a hold.
 
-All of it is decided by the scripts: `wait.lua`, `leave.lua`, and `serve_line` in `pool.lua`, which runs in every call that
+All of it is decided by the scripts: `wait.lua`, `leave.lua`, and `serve_line` in `line.lua`, which runs in every call that
 frees units. The id of the future hold is chosen on joining, so that the buyer's bag finds the offer whenever it comes.
 """
 
